@@ -1,1 +1,3 @@
-//! To come.
+//! What comes in and what goes out: molecular input, trajectories, checkpoints.
+
+pub mod openmm;
