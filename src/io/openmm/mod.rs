@@ -3,5 +3,6 @@
 mod system;
 
 pub use system::{
-    Angle, Bond, Bonded, COULOMB, Exception, ForceInfo, Implicit, ImplicitKind, Method, MolecularSystem, Neck, Nonbonded, Torsion,
+    Angle, Bond, Bonded, COULOMB, Exception, ForceInfo, Implicit, ImplicitKind, MAX_PERIODICITY, Method, MolecularSystem, Neck, Nonbonded,
+    Torsion,
 };

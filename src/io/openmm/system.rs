@@ -8,6 +8,9 @@
 /// Source: measured on OpenMM 8.6.1 (Reference): two unit charges 1 nm apart have this energy.
 pub const COULOMB: f64 = 138.935_457_644_381_98;
 
+/// Largest periodicity of a torsion that the reader accepts (force fields use 1 to 6).
+pub const MAX_PERIODICITY: u32 = 16;
+
 /// A molecule (or several) with the energies that act on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MolecularSystem {
@@ -29,6 +32,8 @@ pub struct MolecularSystem {
     pub implicit: Option<Implicit>,
     /// Steps between removals of centre-of-mass motion, if the file has a `CMMotionRemover`.
     pub cm_motion_remover: Option<u32>,
+    /// What is lawful but looks like a mistake, each a sentence for the user.
+    pub warnings: Vec<String>,
 }
 
 impl MolecularSystem {
@@ -95,7 +100,7 @@ pub struct Angle {
 pub struct Torsion {
     /// The four particles.
     pub atoms: [usize; 4],
-    /// Number of periods in a turn, at least 1.
+    /// Number of periods in a turn, 1 to [`MAX_PERIODICITY`].
     pub periodicity: u32,
     /// Radians.
     pub phase: f64,
