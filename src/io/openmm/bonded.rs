@@ -1,5 +1,7 @@
 //! `HarmonicBondForce`, `HarmonicAngleForce`, `PeriodicTorsionForce`.
 
+use std::f64::consts::PI;
+
 use roxmltree::Node;
 
 use super::document::{Reader, tag};
@@ -39,7 +41,7 @@ pub(super) fn angles(reader: &mut Reader<'_>, force: Node<'_, '_>, atoms: usize)
         reader.attributes(node, &["p1", "p2", "p3", "a", "k"], &[]);
         reader.children(node, &[]);
         // A hair above pi: 180 degrees converted with few digits.
-        let angle = reader.number_that(node, "a", "an angle from 0 to pi, in radians", |v| (0.0..=3.1416).contains(&v));
+        let angle = reader.number_that(node, "a", "an angle from 0 to pi, in radians", |v| (0.0..=PI + 1e-4).contains(&v));
         let k = reader.number_that(node, "k", "at least 0", |v| v >= 0.0);
         if let Some(atoms) = reader.particles(node, ["p1", "p2", "p3"], atoms) {
             out.push(Angle { atoms, angle, k });

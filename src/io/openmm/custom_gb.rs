@@ -1,5 +1,6 @@
 //! `CustomGBForce`, when its formulas are those of a known generalised-Born model. Nothing is interpreted: the texts are
-//! compared with those that `openmm.app.internal.customgbforces` writes (OpenMM 7 and 8), and anything else is refused.
+//! compared with those that `openmm.app.internal.customgbforces` writes (OpenMM 8, and 7 where it differs: `q` for `charge`,
+//! `step(..)*` for `select(step(..), .., 0)`), and anything else is refused.
 
 use roxmltree::Node;
 
@@ -84,8 +85,8 @@ pub(super) fn custom_gb(reader: &mut Reader<'_>, force: Node<'_, '_>, atoms: usi
     let method = method(reader, force, "CustomGBForce");
     let cutoff = cutoff(reader, force, method);
     let model = model(reader, force)?;
-    let energies = energies(reader, force)?;
-    let columns = columns(reader, force, model.kind)?;
+    let (charge, columns) = columns(reader, force, model.kind)?;
+    let energies = energies(reader, force, charge)?;
 
     let offset = model.offset.or(energies.offset)?;
     let offsets = [model.neck.map(|n| n[2]), energies.offset];
@@ -199,7 +200,7 @@ fn model(reader: &mut Reader<'_>, force: Node<'_, '_>) -> Option<Model> {
     let f = Formula::read(i.attribute("expression")?);
     let neck = match kind {
         ImplicitKind::Gbn | ImplicitKind::Gbn2 => f.and_then(|f| {
-            f.matches(&format!("{NECK}{I_PLAIN}"), &NECK_CONSTANTS)?;
+            [I_PLAIN, I_STEP].iter().find_map(|plain| f.matches(&format!("{NECK}{plain}"), &NECK_CONSTANTS))?;
             Some(Some([f.constant("neckScale")?, f.constant("neckCut")?, f.constant("offset")?]))
         }),
         _ => f.and_then(|f| f.matches(I_PLAIN, &[]).or_else(|| f.matches(I_STEP, &[])).map(|_| None)),
@@ -215,8 +216,9 @@ fn model(reader: &mut Reader<'_>, force: Node<'_, '_>) -> Option<Model> {
     Some(Model { kind, neck, offset, coefficients })
 }
 
-/// Reads the energy terms, in any order: one self term, one pair term, at most one surface term.
-fn energies(reader: &mut Reader<'_>, force: Node<'_, '_>) -> Option<Energies> {
+/// Reads the energy terms, in any order: one self term, one pair term, at most one surface term; `charge` is the name of
+/// the charge in them.
+fn energies(reader: &mut Reader<'_>, force: Node<'_, '_>, charge: &str) -> Option<Energies> {
     let list = reader.child(force, "EnergyTerms");
     let mut all = Energies::default();
     for node in reader.items(list, "Term") {
@@ -226,7 +228,7 @@ fn energies(reader: &mut Reader<'_>, force: Node<'_, '_>) -> Option<Energies> {
             unknown(reader, node, "energy term");
             return None;
         };
-        let first = |known: &[&str]| known.iter().find_map(|k| f.matches(k, &CONSTANTS));
+        let first = |known: &[&str]| known.iter().find_map(|k| f.matches(&k.replace("charge", charge), &CONSTANTS));
         let known = match node.attribute("type") {
             Some("0") => match (first(&SELF), f.matches(SURFACE, &CONSTANTS)) {
                 (Some(c), _) => {
@@ -292,8 +294,8 @@ fn agree(kept: &mut Option<f64>, new: Option<f64>) -> bool {
     }
 }
 
-/// The names of the per-particle parameters, checked against the model.
-fn columns(reader: &mut Reader<'_>, force: Node<'_, '_>, kind: ImplicitKind) -> Option<&'static [&'static str]> {
+/// The name of the charge (`charge`, in OpenMM 7 `q`), and what the per-particle parameters are, checked against the model.
+fn columns(reader: &mut Reader<'_>, force: Node<'_, '_>, kind: ImplicitKind) -> Option<(&'static str, &'static [&'static str])> {
     let expected: &[&str] = match kind {
         ImplicitKind::Gbn => &["charge", "or", "sr", "radindex"],
         ImplicitKind::Gbn2 => &["charge", "or", "sr", "alpha", "beta", "gamma", "radindex"],
@@ -305,13 +307,14 @@ fn columns(reader: &mut Reader<'_>, force: Node<'_, '_>, kind: ImplicitKind) -> 
         reader.attributes(*p, &["name"], &[]);
     }
     let names: Vec<&str> = items.iter().filter_map(|p| p.attribute("name")).collect();
-    if names != expected {
+    let charge = if names.first() == Some(&"q") { "q" } else { "charge" };
+    if names.first() != Some(&charge) || names[1..] != expected[1..] {
         let found: Vec<String> = names.iter().take(12).map(|n| short(n)).collect();
         let what = format!("not supported: CustomGBForce with the parameters {found:?} instead of {expected:?}");
         reader.complain(tag(force), what, REMEDY);
         return None;
     }
-    Some(expected)
+    Some((charge, expected))
 }
 
 /// A square table of `Discrete2DFunction`, as (size, row-major values): OpenMM stores value(i, j) at `i + size * j`.
