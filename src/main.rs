@@ -1,3 +1,6 @@
+<<<<<<< HEAD
 //! The command line of Ergodica.
 
+=======
+>>>>>>> readers
 fn main() {}
