@@ -1,1 +1,6 @@
-fn main(){}
+<<<<<<< HEAD
+//! The command line of Ergodica.
+
+=======
+>>>>>>> readers
+fn main() {}

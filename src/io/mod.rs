@@ -1,1 +1,4 @@
-//! To come.
+//! Files: what goes in, what comes out, and what a resume needs.
+
+pub mod openmm;
+pub mod sink;
