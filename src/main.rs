@@ -1,6 +1,3 @@
-<<<<<<< HEAD
 //! The command line of Ergodica.
 
-=======
->>>>>>> readers
 fn main() {}
