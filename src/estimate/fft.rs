@@ -1,6 +1,6 @@
 //! A plain radix-2 fast Fourier transform: the same additions in the same order on every machine.
 
-use super::scalar::Real;
+use crate::real::Real;
 
 /// Transform of a fixed power-of-two length (at least 4) on split real and imaginary arrays.
 ///
@@ -42,6 +42,7 @@ impl Fft {
     }
 
     /// In place; the result is in bit-reversed order.
+    #[inline(always)]
     pub(super) fn forward(&self, re: &mut [f64], im: &mut [f64]) {
         let mut half = self.length / 2;
         while half >= 4 {
@@ -68,6 +69,7 @@ impl Fft {
     }
 
     /// In place, from bit-reversed order, without the factor 1/N.
+    #[inline(always)]
     pub(super) fn inverse(&self, re: &mut [f64], im: &mut [f64]) {
         for (r, i) in re.chunks_exact_mut(4).zip(im.chunks_exact_mut(4)) {
             let (ar, ai, br, bi) = (r[0] + r[1], i[0] + i[1], r[2] + r[3], i[2] + i[3]);

@@ -27,7 +27,6 @@ mod jackknife;
 mod mean;
 mod quantile;
 mod rank;
-mod scalar;
 mod series;
 mod surface;
 mod value;

@@ -1,6 +1,6 @@
 //! Quantiles of the normal and of Student's t distribution, the same bits everywhere.
 
-use super::scalar::Real;
+use crate::real::Real;
 
 #[rustfmt::skip]
 const CENTRE: ([f64; 8], [f64; 8]) = (

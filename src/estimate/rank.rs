@@ -2,8 +2,9 @@
 
 use super::autocovariance::{Centre, growing};
 use super::quantile::normal_quantile;
-use super::scalar::Real;
 use super::series::{Series, Unusable, mean_of, spread_of};
+use crate::real::Real;
+use std::borrow::Cow;
 
 /// Do the replicas agree, and how many independent draws are they worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +34,11 @@ pub fn rank_diagnostics(series: Series<'_>) -> Result<RankDiagnostics, Unusable>
     let sorted = sort(series.values);
     let halves = Halves { draws: series.draws, half: series.draws / 2, chains: 2 * series.replicas };
 
-    let kept: Vec<(f64, usize)> = sorted.iter().filter_map(|&(v, i)| halves.place(i).map(|p| (v, p))).collect();
+    let kept: Cow<'_, [(f64, usize)]> = if series.draws % 2 == 0 {
+        Cow::Borrowed(&sorted)
+    } else {
+        sorted.iter().filter_map(|&(v, i)| halves.place(i).map(|p| (v, p))).collect()
+    };
     let z = normal_scores(&kept, halves.chains * halves.half);
     let r_hat_bulk = r_hat(&z, halves.chains, halves.half);
     let ess_bulk = ess(&z, halves.chains, halves.half)?;
@@ -65,7 +70,7 @@ fn sort(values: &[f64]) -> Vec<(f64, usize)> {
         if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
     };
     let mut order: Vec<(u64, usize)> = values.iter().enumerate().map(|(i, &v)| (key(v), i)).collect();
-    order.sort_unstable();
+    order.sort_unstable_by_key(|o| o.0); // the order of ties is never seen
     order.into_iter().map(|(_, i)| (values[i] + 0.0, i)).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The layout of a time series over replicas, and why one may be unusable.
 
-use super::scalar::Real;
+use crate::real::lane::Wide;
+use crate::real::{Lanewise, Octet, dispatch};
 
 /// Why an estimator gives no number. Never a panic, never a number that only looks like one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -22,8 +23,8 @@ pub enum Unusable {
         /// The value.
         value: f64,
     },
-    /// A NaN or an infinity.
-    #[error("the value of replica {replica}, draw {draw} is not finite")]
+    /// A NaN, an infinity, or a number whose square is one.
+    #[error("the value of replica {replica}, draw {draw} is not a number below 1e150")]
     NotFinite {
         /// 0-based replica.
         replica: usize,
@@ -56,6 +57,9 @@ impl From<Unusable> for crate::Error {
         }
     }
 }
+
+/// Squares of larger numbers overflow, of numbers below its inverse they vanish.
+const LARGEST: f64 = 1e150;
 
 /// A time series of several independent replicas: `values[replica * draws + draw]`.
 ///
@@ -122,17 +126,17 @@ impl<'a> Series<'a> {
         if self.draws < needed {
             return Err(Unusable::TooShort { what, needed, found: self.draws });
         }
-        match self.values.iter().position(|v| !v.is_finite()) {
+        match self.values.iter().position(|v| !(v.abs() < LARGEST)) {
             Some(i) => Err(Unusable::NotFinite { replica: i / self.draws, draw: i % self.draws }),
             None => Ok(()),
         }
     }
 
-    /// The same, and that the values are not all equal: their range exceeds a few roundings of the largest magnitude.
+    /// The same, and that the values are not all equal: their range exceeds a few roundings of the largest magnitude, and 1e-150.
     pub(super) fn check_varying(&self, what: &'static str, needed: usize) -> Result<(), Unusable> {
         self.check(what, needed)?;
         let (low, high) = range(self.values);
-        if high - low <= 8.0 * f64::EPSILON * low.abs().max(high.abs()) {
+        if high - low <= (8.0 * f64::EPSILON * low.abs().max(high.abs())).max(1.0 / LARGEST) {
             return Err(Unusable::Constant { value: low });
         }
         Ok(())
@@ -172,12 +176,20 @@ pub(super) fn mean_of(values: &[f64]) -> f64 {
 pub(super) fn squares_and_sum(values: &[f64], centre: f64) -> (f64, f64) {
     let mut squares = [0.0; 8];
     let mut sums = [0.0; 8];
-    for block in values.chunks(8) {
-        for (i, v) in block.iter().enumerate() {
-            let d = v - centre;
-            squares[i] += d * d;
-            sums[i] += d;
+    let blocks = values.chunks_exact(8);
+    let rest = blocks.remainder();
+    let mut add = |i: usize, v: f64| {
+        let d = v - centre;
+        squares[i] += d * d;
+        sums[i] += d;
+    };
+    for block in blocks {
+        for i in 0..8 {
+            add(i, block[i]);
         }
+    }
+    for (i, &v) in rest.iter().enumerate() {
+        add(i, v);
     }
     (sum_of(&squares), sum_of(&sums))
 }
@@ -192,12 +204,28 @@ pub(super) fn spread_of(values: &[f64]) -> f64 {
 ///
 /// A periodic coordinate enters means, R-hat and correlation times through these two, never raw: -179 and 179 degrees are neighbours.
 pub fn circle(angles: &[f64], period: f64) -> (Vec<f64>, Vec<f64>) {
-    angles
-        .iter()
-        .map(|&x| {
-            let turns = x / period;
-            let (sin, cos) = Real::sin_cos((turns - turns.floor()) * std::f64::consts::TAU);
-            (cos, sin)
-        })
-        .unzip()
+    dispatch(Circle { angles, period })
+}
+
+struct Circle<'a> {
+    angles: &'a [f64],
+    period: f64,
+}
+
+impl Lanewise for Circle<'_> {
+    type Out = (Vec<f64>, Vec<f64>);
+    #[inline(always)]
+    fn run<L: Wide>(self) -> Self::Out {
+        let n = self.angles.len();
+        let (mut cos, mut sin) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for eight in self.angles.chunks(8) {
+            let mut x = Octet([0.0; 8]);
+            x.0[..eight.len()].copy_from_slice(eight);
+            let turns = L::load(x) / L::of(self.period);
+            let (s, c) = ((turns - turns.floor()) * L::of(std::f64::consts::TAU)).sin_cos();
+            sin.extend_from_slice(&s.store().0[..eight.len()]);
+            cos.extend_from_slice(&c.store().0[..eight.len()]);
+        }
+        (cos, sin)
+    }
 }

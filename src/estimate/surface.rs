@@ -1,9 +1,9 @@
 //! Free-energy surfaces from histograms, in one and two dimensions.
 
 use super::jackknife::Groups;
-use super::scalar::Real;
 use super::series::{Series, Unusable, circle};
 use super::value::{Estimate, Warning, WarningKind};
+use crate::real::Real;
 
 /// Equal bins along one coordinate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +51,13 @@ impl Axis {
             return None;
         }
         let i = (turns * self.bins as f64) as usize;
-        Some(if i < self.bins { i } else if self.periodic { 0 } else { self.bins - 1 })
+        Some(if i < self.bins {
+            i
+        } else if self.periodic {
+            0
+        } else {
+            self.bins - 1
+        })
     }
 }
 
