@@ -141,7 +141,9 @@ impl Error {
         let remedy = match cause.kind() {
             K::NotFound => "check the path",
             K::PermissionDenied | K::ReadOnlyFilesystem => "choose a place you may write to (--out DIR) or change its permissions",
-            K::StorageFull | K::QuotaExceeded => "free some space, then `ergodica resume` the run: everything up to the last checkpoint is safe",
+            K::StorageFull | K::QuotaExceeded => {
+                "free some space, then `ergodica resume` the run: everything up to the last checkpoint is safe"
+            }
             K::AlreadyExists => "choose another name",
             _ => "see the system's message",
         };

@@ -1,1 +1,3 @@
-//! To come.
+//! Files: what goes in, what comes out, and what a resume needs.
+
+pub mod sink;

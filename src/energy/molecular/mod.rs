@@ -1,1 +1,1 @@
-//! To come.
+//! Molecules: bonded terms, pairs, implicit solvent.
