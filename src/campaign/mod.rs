@@ -4,6 +4,8 @@
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
 pub mod config;
+pub mod registry;
+pub mod system;
 pub mod units;
 
 pub use config::{Placed, Resolved};
