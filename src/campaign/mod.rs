@@ -6,6 +6,8 @@
 pub mod config;
 pub mod physics;
 pub mod sweep;
+pub mod registry;
+pub mod system;
 pub mod units;
 
 pub use config::{Campaign, Placed, Point, Resolved};

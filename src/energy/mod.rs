@@ -1,5 +1,9 @@
 //! Potentials: formulas written once, evaluated over batches.
 
+pub mod double_well_n;
+pub mod formula;
+pub mod harmonic;
+pub mod lennard_jones;
 pub mod molecular;
 
 use crate::batch::{Coords, Thermo};
