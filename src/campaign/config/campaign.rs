@@ -155,6 +155,14 @@ impl Campaign {
         self.points.clone()
     }
 
+    /// Fixes the seed, of every point that has none.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed.get_or_insert(Placed::default_of(seed));
+        for point in &mut self.points {
+            point.campaign.set_seed(seed);
+        }
+    }
+
     /// The place of a span, for complaints that need the system; none for a default.
     pub fn locate(&self, span: &Range<usize>) -> Option<At> {
         self.texts.locate(span)

@@ -4,6 +4,7 @@
 //! complaint) -> [`Campaign`] (`check`: what must fit together) -> [`Resolved`] (`resolve`: internal units, physics).
 
 mod campaign;
+mod canonical;
 mod check;
 mod check_stage;
 pub mod column;
@@ -16,8 +17,10 @@ mod shape;
 pub(in crate::campaign) mod texts;
 pub mod types;
 mod typing;
+mod write;
 
 pub use campaign::{Campaign, Point, SweptKey};
+pub use canonical::{Change, Digest, changed_error, diff};
 pub use column::{Column, ColumnKind};
 pub use placed::Placed;
 pub use texts::Texts;
