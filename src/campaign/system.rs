@@ -2,6 +2,7 @@
 
 mod description;
 mod folder;
+mod molecule;
 mod stiffness;
 mod xyz;
 
@@ -10,7 +11,10 @@ use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::energy::Potential;
 use crate::energy::formula::{Built, Given, Parameters};
 use crate::error::Source;
+use crate::io::topology::Topology;
+use crate::error::Complaint;
 use crate::{Error, Result};
+use std::path::Path;
 use description::{Description, Written};
 use folder::Folder;
 use serde::Deserialize;
@@ -111,6 +115,10 @@ pub struct System {
     pub basins: Vec<SystemBasin>,
     /// Fastest angular frequency, and where it comes from: a timestep must stay well below 2 over it.
     pub omega_max: Option<(f64, String)>,
+    /// Names of the atoms; of a cluster, particles without names; none for a density on R^n.
+    pub topology: Option<Topology>,
+    /// What is lawful but looks like a mistake.
+    pub warnings: Vec<String>,
     /// Hash of everything that the system was made of, overrides included.
     pub digest: String,
 }
@@ -141,36 +149,120 @@ impl System {
         for g in overrides {
             hash.update(format!("{} = {:?}\n", g.name, g.value).as_bytes());
         }
-        let formula = registry::formula(description.formula.get_ref()).map_err(|e| place(e, &source, description.formula.span()))?;
-        let (built, parameters) = formula.build(&given)?;
-        declared(&description, &built, &source)?;
-        let start = start(&folder, &description, &source, &built, &mut hash)?;
-        let masses = masses(&description, &source, built.potential.dof())?;
         let units = description.units.into();
-        let omega_max = stiffness::omega_max(&*built.potential, &masses, &start[0]);
-        let translation = description.symmetries.contains(&Symmetry::Translation);
-        Ok(System {
-            name: folder.name(),
-            defaults: defaults(&description, &source, units)?,
-            basins: basins(&description, &source)?,
-            remove_com: description.defaults.remove_com.unwrap_or(translation),
-            title: description.title,
-            description: description.description,
-            paper: if description.paper.is_empty() { formula.paper.to_owned() } else { description.paper },
-            formula: formula.name.to_owned(),
-            parameters: Some(parameters),
-            potential: built.potential,
-            particles: built.particles,
-            dimension: built.dimension,
+        let mut system = if description.formula.get_ref() == MOLECULE {
+            let (xml, pdb) = (needed(&description.file, "file", &source)?, needed(&description.coordinates, "coordinates", &source)?);
+            let text = |file: &toml::Spanned<String>| folder.text(file.get_ref()).map_err(|e| place(e, &source, file.span()));
+            let (xml, pdb) = (text(xml)?, text(pdb)?);
+            hash.update(xml.text.as_bytes());
+            hash.update(pdb.text.as_bytes());
+            if let Some(g) = given.first() {
+                let remedy = "parameters of a molecule stand in its System XML: change them in OpenMM and serialise it again";
+                return Err(Error::Input(vec![Complaint { what: format!("unknown parameter `{}`: a molecule takes none", g.name), at: g.at.clone(), remedy: remedy.to_owned() }]));
+            }
+            System::of_molecule(molecule::build(&xml, &pdb)?)
+        } else {
+            let formula = registry::formula(description.formula.get_ref()).map_err(|e| place(e, &source, description.formula.span()))?;
+            let (built, parameters) = formula.build(&given)?;
+            declared(&description, &built, &source)?;
+            let start = start(&folder, &description, &source, &built, &mut hash)?;
+            let masses = masses(&description, &source, built.potential.dof())?;
+            let omega_max = stiffness::omega_max(&*built.potential, &masses, &start[0]);
+            let per_particle: Vec<f64> = masses.iter().step_by(built.dimension).copied().collect();
+            System {
+                formula: formula.name.to_owned(),
+                paper: formula.paper.to_owned(),
+                parameters: Some(parameters),
+                topology: (built.particles > 1).then(|| Topology::particles(&per_particle, "X")),
+                start,
+                omega_max,
+                ..System::bare(built.potential, built.particles, built.dimension, masses)
+            }
+        };
+        system.name = folder.name();
+        system.units = units;
+        system.defaults = defaults(&description, &source, units)?;
+        system.basins = basins(&description, &source)?;
+        system.remove_com = description.defaults.remove_com.unwrap_or(description.symmetries.contains(&Symmetry::Translation));
+        if !description.paper.is_empty() {
+            system.paper = description.paper;
+        }
+        system.title = description.title;
+        system.description = description.description;
+        system.spread = description.spread;
+        system.symmetries = description.symmetries;
+        system.references = references;
+        system.digest = hash.finalize().to_hex().to_string();
+        Ok(system)
+    }
+
+    /// A molecule from an OpenMM System XML and a PDB file.
+    ///
+    /// # Errors
+    /// `Error::Io` when they cannot be read; `Error::Input` with everything that is unsupported or does not fit.
+    pub fn from_files(xml: &Path, pdb: &Path) -> Result<Self> {
+        let read = |path: &Path| -> Result<Source> {
+            let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "reading the system", &e))?;
+            Ok(Source::new(path.display().to_string(), text))
+        };
+        let (xml_text, pdb_text) = (read(xml)?, read(pdb)?);
+        let mut hash = blake3::Hasher::new();
+        hash.update(xml_text.text.as_bytes());
+        hash.update(pdb_text.text.as_bytes());
+        let mut system = System::of_molecule(molecule::build(&xml_text, &pdb_text)?);
+        system.name = xml.file_stem().map_or_else(|| "molecule".to_owned(), |n| n.to_string_lossy().into_owned());
+        system.title = format!("{} as OpenMM wrote it", system.name);
+        system.digest = hash.finalize().to_hex().to_string();
+        Ok(system)
+    }
+
+    fn of_molecule(m: molecule::Molecular) -> Self {
+        let particles = m.topology.atoms.len();
+        System {
+            formula: MOLECULE.to_owned(),
+            paper: "OpenMM 8: Eastman et al., J. Phys. Chem. B 128, 109 (2024)".to_owned(),
+            units: UnitSystem::Molecular,
+            start: m.start,
+            symmetries: vec![Symmetry::Translation, Symmetry::Rotation],
+            remove_com: true,
+            omega_max: m.omega_max,
+            topology: Some(m.topology),
+            warnings: m.warnings,
+            ..System::bare(m.potential, particles, 3, m.masses)
+        }
+    }
+
+    /// Nothing but a potential.
+    fn bare(potential: Arc<dyn Potential>, particles: usize, dimension: usize, masses: Vec<f64>) -> Self {
+        System {
+            name: String::new(),
+            title: String::new(),
+            description: String::new(),
+            paper: String::new(),
+            formula: String::new(),
+            parameters: None,
+            potential,
+            particles,
+            dimension,
             masses,
-            units,
-            start,
-            spread: description.spread,
-            symmetries: description.symmetries,
-            references,
-            omega_max,
-            digest: hash.finalize().to_hex().to_string(),
-        })
+            units: UnitSystem::Reduced,
+            start: Vec::new(),
+            spread: 0.0,
+            symmetries: Vec::new(),
+            remove_com: false,
+            references: Vec::new(),
+            defaults: Defaults::default(),
+            basins: Vec::new(),
+            omega_max: None,
+            topology: None,
+            warnings: Vec::new(),
+            digest: String::new(),
+        }
+    }
+
+    /// Particles with positions in space: 0 for a density on R^n.
+    pub fn atoms(&self) -> usize {
+        if self.particles > 1 { self.particles } else { 0 }
     }
 
     /// Degrees of freedom.
@@ -184,6 +276,14 @@ impl System {
             r.quantity == quantity && r.conditions.iter().all(|(k, v)| conditions.get(k).is_none_or(|x| (x - v).abs() <= 1e-9 * v.abs()))
         })
     }
+}
+
+/// `formula = "molecule"`: everything stands in an OpenMM System XML.
+const MOLECULE: &str = "molecule";
+
+/// A key that a molecule cannot do without.
+fn needed<'a>(key: &'a Option<toml::Spanned<String>>, name: &str, source: &Source) -> Result<&'a toml::Spanned<String>> {
+    key.as_ref().ok_or_else(|| Error::input(format!("{}: a molecule needs `{name}`", source.name), "name its System XML (file) and its PDB (coordinates)"))
 }
 
 /// The same complaints, pointing at `span`.

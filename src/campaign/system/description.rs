@@ -39,7 +39,9 @@ pub(super) struct Description {
     pub(super) mass: Option<Spanned<f64>>,
     /// Structures to start from.
     pub(super) start: Option<Spanned<Vec<Vec<f64>>>>,
-    /// A file of structures to start from, .xyz.
+    /// Of a molecule: its OpenMM System XML.
+    pub(super) file: Option<Spanned<String>>,
+    /// A file of structures to start from: .xyz, of a molecule .pdb.
     pub(super) coordinates: Option<Spanned<String>>,
     /// Width of the normal displacement that spreads the replicas about the start.
     #[serde(default)]
