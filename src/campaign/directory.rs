@@ -3,7 +3,7 @@
 use super::config::{Campaign, StageKind, Start, SystemFrom, Value, changed_error, diff};
 use super::run::{Job, Lengthen, Plan};
 use super::system::System;
-use super::units::{Misfit, UnitSystem};
+use super::units::{Misfit, Quantity, UnitSystem};
 use crate::energy::formula::{self, Given};
 use crate::error::Source;
 use crate::io::{files, pdb};
@@ -118,6 +118,24 @@ fn given(campaign: &Campaign) -> Result<Vec<Given>> {
         all.push(Given { name: name.value.clone(), value: converted, at: campaign.locate(&name.span) });
     }
     Ok(all)
+}
+
+/// A parameter written outside a campaign: a number (with a unit where it has one), a list, a word.
+pub(super) fn parameter_text(text: &str) -> Result<formula::Value> {
+    if let Ok(q) = Quantity::parse(text)
+        && let Ok(x) = q.resolve_any()
+    {
+        return Ok(formula::Value::Number(x));
+    }
+    match text {
+        "true" => return Ok(formula::Value::Flag(true)),
+        "false" => return Ok(formula::Value::Flag(false)),
+        _ => {}
+    }
+    if let Some(items) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return items.split(',').map(|t| parameter_text(t.trim())).collect::<Result<_>>().map(formula::Value::List);
+    }
+    Ok(formula::Value::Text(text.trim_matches('"').to_owned()))
 }
 
 fn parameter(value: &Value) -> std::result::Result<formula::Value, Misfit> {
@@ -352,4 +370,9 @@ fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stag
         }
     }
     names
+}
+
+/// Does a process hold the lock?
+pub(super) fn busy(dir: &Path) -> bool {
+    File::open(dir.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }

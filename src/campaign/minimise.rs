@@ -4,7 +4,6 @@ use super::config::{Minimise, Stage};
 use super::run::{Job, Session};
 use super::start;
 use crate::batch::{Coords, Resume, Snapshot};
-use crate::dynamics;
 use crate::estimate::summary::{Minimised, StageSummary};
 use crate::io::{checkpoint, files};
 use crate::stream::Root;
@@ -27,8 +26,7 @@ pub(super) fn run(job: &Job<'_>, stage: &Stage, minimise: &Minimise, session: &S
     };
     let rows = start::rows(&minimise.start, replicas, job, &root, session)?;
     let mut x = Coords::from_rows(&rows, job.system.dof())?;
-    let options = dynamics::Minimise { tolerance: minimise.tolerance.value, max_steps: minimise.max_steps.value, ..dynamics::Minimise::default() };
-    let found = dynamics::minimise(&*job.system.potential, &mut x, &options)?;
+    let found = downhill(job, minimise, &mut x)?;
     let bad = found.iter().filter(|m| !m.converged).count();
     if found.iter().all(|m| !m.energy_after.is_finite()) {
         return Err(Error::run(
@@ -57,7 +55,7 @@ pub(super) fn run(job: &Job<'_>, stage: &Stage, minimise: &Minimise, session: &S
     s.put("steps", found.iter().map(|m| m.steps).collect::<Vec<u64>>());
     s.put("converged", found.iter().map(|m| u64::from(m.converged)).collect::<Vec<u64>>());
     s.put("done", 1_u64);
-    checkpoint::save(&dir, &s, &checkpoint::Meta { config_hash: job.config_hash.clone() })
+    checkpoint::save(&dir, &s, &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() })
 }
 
 /// What the stage did, for summary.json.
@@ -83,4 +81,17 @@ pub(super) fn summary(job: &Job<'_>, stage: &Stage, saved: &Snapshot) -> Result<
         minimised: minimised.collect(),
         ..StageSummary::default()
     })
+}
+
+struct Found {
+    energy_before: f64,
+    energy_after: f64,
+    force_before: f64,
+    force_after: f64,
+    steps: u64,
+    converged: bool,
+}
+
+fn downhill(_: &Job<'_>, _: &Minimise, _: &mut Coords) -> Result<Vec<Found>> {
+    Err(Error::run("minimisation is not there yet", "leave the stage out"))
 }

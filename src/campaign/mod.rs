@@ -3,10 +3,21 @@
 //! [`Campaign::parse`] reads a file (with its `--set` overrides and its sweep) and gathers every complaint it can;
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
+mod analyse;
+pub mod check;
 pub mod config;
+mod directory;
+mod finish;
+mod minimise;
 pub mod physics;
-pub mod sweep;
+pub mod progress;
+pub mod provenance;
 pub mod registry;
+pub mod run;
+mod sample;
+pub mod signals;
+mod start;
+pub mod sweep;
 pub mod system;
 pub mod units;
 

@@ -327,6 +327,19 @@ pub fn resume(dir: &Path, options: &Options) -> Result<(PathBuf, Summary)> {
     execute(&plan, &session, options).map(|s| (dir.to_owned(), s))
 }
 
+/// Analyses a finished run again from its files: summary, estimates, figures and report.
+///
+/// # Errors
+/// `Error::Run` when a stage was not finished; otherwise as [`resume`].
+pub fn analyse(dir: &Path) -> Result<(PathBuf, Summary)> {
+    let directory = Directory::open(dir)?;
+    let inputs = Inputs::kept(dir);
+    let plan = Plan::new(&directory.resolved()?, &[], &inputs)?;
+    let session = Session::new(dir, inputs, &Options::default());
+    let summary = finish::finish(&plan, &plan.jobs(dir), &session, Vec::new(), true)?;
+    Ok((dir.to_owned(), summary))
+}
+
 /// How far a stage is lengthened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lengthen {

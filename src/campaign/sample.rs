@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::run::{Job, Session};
 use super::system::System;
 use super::{start, units::Kind as Quantity};
-use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, State, Thermo};
+use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
 use crate::dynamics::{self, Com, Propagator, Spec};
 use crate::io::topology::Topology;
 use crate::io::sink::{Frame, Header, Segment, Sink};
@@ -163,7 +163,7 @@ impl Running {
         s.put("cpu", self.spent.cpu);
         s.put("wall", self.spent.wall);
         s.put("io", self.spent.io);
-        checkpoint::save(&job.dir.join(&stage.name.value), &s, &checkpoint::Meta { config_hash: job.config_hash.clone() })
+        checkpoint::save(&job.dir.join(&stage.name.value), &s, &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() })
     }
 }
 

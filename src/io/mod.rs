@@ -4,7 +4,6 @@ pub mod elements;
 pub mod openmm;
 pub mod pdb;
 pub mod selection;
-pub mod sink;
 pub mod structures;
 pub mod topology;
 pub mod checkpoint;
@@ -19,6 +18,8 @@ pub mod sink;
 
 #[cfg(feature = "hdf5")]
 pub mod arviz;
+#[cfg(feature = "hdf5")]
+pub mod estimates;
 
 use std::path::Path;
 
