@@ -4,9 +4,13 @@
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
 pub mod config;
+pub mod physics;
+pub mod sweep;
+pub mod registry;
+pub mod system;
 pub mod units;
 
-pub use config::{Placed, Resolved};
+pub use config::{Campaign, Placed, Point, Resolved};
 pub use units::{Kind, Quantity, UnitSystem};
 
 /// The known name that a misspelt one was probably meant to be.

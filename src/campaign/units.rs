@@ -200,7 +200,7 @@ impl Quantity {
         let trimmed = text.trim();
         let split = number_end(trimmed);
         let (number, unit) = trimmed.split_at(split);
-        let unit = unit.trim();
+        let unit = unit.split_whitespace().collect::<Vec<_>>().join(" ");
         let value = number.replace('_', "").parse::<f64>().map_err(|_| {
             Misfit::new(
                 format!("\"{}\" does not start with a number", shown(text)),
@@ -213,8 +213,8 @@ impl Quantity {
         if unit.is_empty() {
             return Ok(Quantity::bare(value));
         }
-        Unit::parse(unit)?;
-        Ok(Quantity { number: value, unit: Some(unit.to_owned()) })
+        Unit::parse(&unit)?;
+        Ok(Quantity { number: value, unit: Some(unit) })
     }
 
     /// As a JSON or TOML value would be written: a bare number, or a quoted text.
@@ -234,8 +234,11 @@ impl Quantity {
         }
         let unit = Unit::parse(text)?;
         unit.check(self, key, kind)?;
-        let seconds = if kind == Kind::WallClock { 1e12 } else { 1.0 };
-        Ok(self.number * unit.up / (unit.down * seconds))
+        if kind == Kind::WallClock {
+            // 1 s is 1e12 ps; the factor first, so that seconds stay exact
+            return Ok(self.number * (unit.up / (unit.down * 1e12)));
+        }
+        Ok(self.number * unit.up / unit.down)
     }
 
     fn resolve_bare(&self, key: &str, kind: Kind, system: UnitSystem) -> Result<f64, Misfit> {

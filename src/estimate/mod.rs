@@ -28,6 +28,7 @@ mod mean;
 mod quantile;
 mod rank;
 mod series;
+pub mod summary;
 mod surface;
 mod value;
 mod verdict;
