@@ -4,7 +4,10 @@
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
 pub mod config;
+pub mod init;
 pub mod physics;
+pub mod render;
+pub mod schema;
 pub mod sweep;
 pub mod units;
 
