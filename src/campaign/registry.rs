@@ -1,12 +1,20 @@
 //! The formulas by name. A new one is a file in `energy/`, a line here and a row in tests/contract.rs.
 
 use super::nearest;
-use crate::energy::formula::Formula;
-use crate::energy::{double_well_n, harmonic, lennard_jones};
+use crate::energy::{self, formula::Formula};
 use crate::{Error, Result};
 
 /// Every formula that `formula = "..."` can name.
-pub const FORMULAS: &[&Formula] = &[&double_well_n::FORMULA, &harmonic::FORMULA, &lennard_jones::FORMULA];
+pub const FORMULAS: &[&Formula] = &[
+    &energy::double_well::FORMULA,
+    &energy::double_well_n::FORMULA,
+    &energy::funnel::FORMULA,
+    &energy::gaussian_mixture::FORMULA,
+    &energy::harmonic::FORMULA,
+    &energy::lennard_jones::FORMULA,
+    &energy::many_well::FORMULA,
+    &energy::mueller_brown::FORMULA,
+];
 
 /// The formula of a name.
 ///

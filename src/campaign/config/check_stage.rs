@@ -131,7 +131,8 @@ fn earlier_stage(
             .replace("an sample", "a sample"),
         None => format!("no stage before {scope} is called `{}`", name.value),
     };
-    let remedy = match (nearest(name, names.iter().copied()), names.is_empty()) {
+    let lost = earlier.lost.iter().flatten().map(String::as_str);
+    let remedy = match (nearest(name, names.iter().copied().chain(lost)), names.is_empty()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, true) => format!("put a stage that can {want} before it"),
         (None, false) => format!("earlier stages that {want}: {}", names.join(", ")),
@@ -306,7 +307,7 @@ fn sample(scope: &str, raw: &Placed<raw::Sample>, earlier: Earlier<'_>, drafts: 
                     scope,
                     &d.span,
                     format!("`discard` of {scope}: {}", misfit.what),
-                    "write a time (\"50 ps\"), a whole number of steps, or \"auto\"",
+                    format!("{}; or a whole number of steps, or \"auto\"", misfit.remedy),
                 );
                 d.with(Discard::Auto)
             }
@@ -437,7 +438,7 @@ fn estimate(
             "name one or two",
         );
     }
-    let axes = if method.value == Method::Fes { axes(scope, raw, &of, drafts) } else { Vec::new() };
+    let axes = if method.value == Method::Fes && stored.is_some() { axes(scope, raw, &of, drafts) } else { Vec::new() };
     let basins = if method.value == Method::Basins { basins(scope, raw, declared, drafts) } else { Vec::new() };
     Some(Estimate { method, from, of, axes, basins })
 }

@@ -195,7 +195,7 @@ fn explain(message: &str, place: &Place) -> (String, String) {
             format!("write {expected}")
         };
         let of = if place.table == "the campaign" { String::new() } else { format!(" of {}", place.table) };
-        return (format!("`{}`{of} is {found}; expected {expected}", place.key), remedy);
+        return (format!("`{}`{of} is {found}", place.key), remedy);
     }
     (format!("`{}` of {}: {message}", place.key, place.table), "see `ergodica schema` for what may stand here".to_owned())
 }

@@ -38,7 +38,11 @@ pub(super) fn parse(source: &Source) -> Result<Document<'_>> {
         return Err(Error::input_at(source, at..at + 1, what, "this is not a file that OpenMM wrote"));
     }
     Document::parse_with_options(text, ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() }).map_err(|e| {
-        let at = byte_offset(text, e.pos());
+        use roxmltree::Error as E;
+        let at = match e {
+            E::UnexpectedEndOfStream | E::UnclosedRootNode | E::NoRootNode => text.len(),
+            _ => byte_offset(text, e.pos()),
+        };
         let remedy = "the file is damaged or cut short; write it again with openmm.XmlSerializer.serialize(system)";
         Error::input_at(source, at..at, format!("not well-formed XML: {e}"), remedy)
     })
@@ -118,7 +122,7 @@ impl<'s> Reader<'s> {
         for r in self.refusals {
             let what = match r.count {
                 1 => format!("not supported: 1 {}", r.thing),
-                n => format!("not supported: {n} {}s", r.thing),
+                n => format!("not supported: {n} {}", plural(&r.thing)),
             };
             all.push(Complaint { what, at: Some(At { source: self.source.clone(), span: r.span }), remedy: r.remedy });
         }
@@ -300,6 +304,12 @@ pub(super) fn tag(node: Node<'_, '_>) -> Range<usize> {
     let range = node.range();
     let end = (range.start + 1 + node.tag_name().name().len()).min(range.end);
     range.start..end
+}
+
+/// "constraints", "particles of mass 0".
+fn plural(thing: &str) -> String {
+    let end = [" of ", " with "].iter().filter_map(|w| thing.find(w)).min().unwrap_or(thing.len());
+    format!("{}s{}", &thing[..end], &thing[end..])
 }
 
 /// At most 60 characters of a text that goes into a message.

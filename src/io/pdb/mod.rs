@@ -121,6 +121,8 @@ struct Reader<'s> {
     cell: Option<Cell>,
     /// First atom of the residue that is being read.
     residue_start: usize,
+    /// Something is wrong in the first model, so later ones are not compared with it.
+    first_model_broken: bool,
     /// A TER came after the last atom.
     ter: bool,
     complaints: Vec<Complaint>,
@@ -139,6 +141,7 @@ impl<'s> Reader<'s> {
             conect: Vec::new(),
             cell: None,
             residue_start: 0,
+            first_model_broken: false,
             ter: false,
             complaints: Vec::new(),
             left_off: 0,
@@ -252,6 +255,9 @@ impl<'s> Reader<'s> {
     /// An atom of a model after the first: it must be the one that stands at its place in the first.
     fn later_atom(&mut self, line: Line<'_>) {
         let Some(x) = self.position(line) else { return };
+        if self.first_model_broken {
+            return;
+        }
         let name = line.columns(12, 16).unwrap_or_default().trim();
         let place = self.current.len();
         match self.atoms.get(place) {
@@ -271,10 +277,13 @@ impl<'s> Reader<'s> {
 
     fn close_model(&mut self, line: Line<'_>) {
         self.ter = true;
+        if self.models.is_empty() {
+            self.first_model_broken = !self.complaints.is_empty();
+        }
         if self.current.is_empty() {
             return;
         }
-        if self.current.len() < self.atoms.len() {
+        if self.current.len() < self.atoms.len() && !self.first_model_broken {
             let what = format!("model {} has {} atoms, the first has {}", self.models.len() + 1, self.current.len(), self.atoms.len());
             self.complain(line.span(), what, "every model must have the same atoms in the same order; the file may be cut short");
         }
