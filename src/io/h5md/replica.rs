@@ -115,8 +115,11 @@ impl Filling<'_> {
                 let place = label.map_or(at.clone(), |label| format!("{at}/{}", group_name(label)));
                 let group = group_at(file, &place).map_err(&refused)?;
                 let part = Part::Column(column, k);
-                let value =
-                    if is_double(column) { self.dataset::<f64>(&group, "value", part)? } else { self.dataset::<f32>(&group, "value", part)? };
+                let value = if is_double(column) {
+                    self.dataset::<f64>(&group, "value", part)?
+                } else {
+                    self.dataset::<f32>(&group, "value", part)?
+                };
                 let annotate = || -> hdf5::Result<()> {
                     for name in ["step", "time"] {
                         file.link_hard(&format!("/{name}"), &format!("{place}/{name}"))?;
@@ -139,7 +142,11 @@ impl Filling<'_> {
             if let Some((coordinates, unit)) = &coordinates {
                 attribute(coordinates, "units", mdtraj_unit(*unit, "nanometers"))?;
                 if reduced {
-                    attribute(coordinates, "reduced_units", "yes: a nanometer stands for the unit of length, a picosecond for that of time")?;
+                    attribute(
+                        coordinates,
+                        "reduced_units",
+                        "yes: a nanometer stands for the unit of length, a picosecond for that of time",
+                    )?;
                 }
             }
             attribute(file, "conventions", "Pande")?;
