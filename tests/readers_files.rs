@@ -516,7 +516,7 @@ fn the_real_readers_agree() {
         println!("not checked: ERGODICA_PYTHON names no Python with MDAnalysis, mdtraj, ArviZ and h5py");
         return;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/check.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/stage.py");
     let root = tempfile::tempdir().unwrap();
     for (name, header) in [("molecule", molecule(22, 7)), ("flat", flat()), ("density", density()), ("large", molecule(2, 1500))] {
         let dir = root.path().join(name);

@@ -102,7 +102,7 @@ impl Stage {
         let Some(header) = segments::read_header(dir)? else { return Ok(None) };
         let (list, warning) = match checkpoint::load(dir)? {
             Some(loaded) => (segments::from_snapshot(&loaded.snapshot)?, loaded.warning),
-            None => (segments::found(dir, |path| segment_frames(path))?, None),
+            None => (segments::found(dir, segment_frames)?, None),
         };
         segments::verify(dir, &list)?;
         Ok(Some((Stage::of(dir, header, list), warning)))

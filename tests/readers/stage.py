@@ -1,6 +1,6 @@
 """Opens a stage's files with MDAnalysis, mdtraj, ArviZ and h5py and compares them with the segments, number by number.
 
-    python tests/readers/check.py RUN/<stage> [--standalone FOLDER]
+    python tests/readers/stage.py RUN/<stage> [--standalone FOLDER]
 
 Needs: h5py MDAnalysis mdtraj tables "arviz<1" h5netcdf. Checks the first replica and the last. With --standalone the
 replica files of FOLDER (`ergodica export --format mdtraj`) are checked instead of traj/.
