@@ -1,1 +1,44 @@
-//! To come.
+//! Campaigns: what a user asks for, from the text of a TOML file to typed stages in internal units.
+//!
+//! [`Campaign::parse`] reads a file (with its `--set` overrides and its sweep) and gathers every complaint it can;
+//! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
+
+mod analyse;
+pub mod catalogue;
+pub mod check;
+pub mod compare;
+pub mod config;
+mod directory;
+pub mod doctor;
+pub mod evaluate;
+mod finish;
+pub mod init;
+mod minimise;
+pub mod physics;
+pub mod progress;
+pub mod provenance;
+pub mod registry;
+pub mod render;
+pub mod run;
+mod sample;
+pub mod schema;
+pub mod signals;
+mod start;
+pub mod status;
+pub mod sweep;
+pub mod system;
+pub mod units;
+
+pub use config::{Campaign, Placed, Point, Resolved};
+pub use units::{Kind, Quantity, UnitSystem};
+
+/// The known name that a misspelt one was probably meant to be.
+pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong: String = wrong.chars().take(64).collect();
+    let allowed = (wrong.chars().count() / 3).max(1);
+    known
+        .map(|name| (strsim::osa_distance(&wrong, name), name))
+        .filter(|(distance, name)| *distance <= allowed && *distance < name.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}

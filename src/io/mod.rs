@@ -1,5 +1,11 @@
 //! Files: what goes in, what comes out, and what a resume needs.
 
+pub mod elements;
+pub mod openmm;
+pub mod pdb;
+pub mod selection;
+pub mod structures;
+pub mod topology;
 pub mod checkpoint;
 pub mod export;
 pub mod files;
@@ -12,6 +18,8 @@ pub mod sink;
 
 #[cfg(feature = "hdf5")]
 pub mod arviz;
+#[cfg(feature = "hdf5")]
+pub mod estimates;
 
 use std::path::Path;
 

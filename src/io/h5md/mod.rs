@@ -9,7 +9,7 @@
 //! Files are written with HDF5's locking off, under the name `.part`, and get their final name when they are
 //! closed and on the disk: nobody ever reads a file that is still written.
 
-mod layout;
+pub(super) mod layout;
 pub(crate) mod read;
 mod replica;
 mod segment;

@@ -1,0 +1,205 @@
+//! The campaign file as serde reads it: every key optional, so that one wrong key hides no other; [`super::check`] asks for what
+//! must be there. The JSON schema that `ergodica schema` prints is derived from these types, so their doc comments are its texts.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::column::Column;
+use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
+use super::placed::Placed;
+use super::shape::{FrameList, Named, OneOrMany, SweepValues, WordOr};
+use super::types::{Method, Precision, Propagator};
+use crate::campaign::units::Quantity;
+
+/// A campaign of Ergodica: which system, how it is sampled, what is estimated.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a campaign")]
+#[schemars(title = "Ergodica campaign")]
+pub(in crate::campaign) struct Document {
+    /// Name, seed and checkpoints.
+    #[schemars(required)]
+    pub(super) campaign: Option<Placed<Head>>,
+    /// The system that is sampled.
+    #[schemars(required)]
+    pub(super) system: Option<Placed<System>>,
+    /// One run for every combination of these values. A key is STAGE.KEY ("production.timestep"), STAGE.observe.KEY,
+    /// "system.parameters.KEY" or the like; a value is a list, or { from = .., to = .., count = .. }.
+    // taken out of the tree before the rest is read
+    #[schemars(with = "Option<Named<SweepValues>>")]
+    #[expect(dead_code, reason = "read from the tree; here for the schema and the list of known keys")]
+    pub(super) sweep: Option<IgnoredAny>,
+    /// Regions whose visits and crossings are counted: [basins.NAME] with observable = [lower, upper].
+    pub(super) basins: Option<Named<Placed<Named<Placed<Vec<Placed<Quantity>>>>>>>,
+    /// The stages, in order.
+    #[schemars(required)]
+    pub(super) stage: Option<Vec<Placed<Stage>>>,
+    /// What the verdict asks for.
+    pub(super) diagnostics: Option<Diagnostics>,
+}
+
+/// Name, seed and checkpoints.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Head {
+    /// Name of the campaign and, unless --out says otherwise, of its run directory runs/NAME.
+    #[schemars(required)]
+    pub(super) name: Option<Placed<Word>>,
+    /// Seed of all randomness. Without one the program draws a seed, prints it and stores it.
+    pub(super) seed: Option<Placed<Count>>,
+    /// One line for the report.
+    pub(super) title: Option<Placed<Word>>,
+    /// More for the report.
+    pub(super) description: Option<Placed<Word>>,
+    /// How often the run is saved: a time on the clock ("5 min", the default) or a number of steps ("10000 steps").
+    pub(super) checkpoint: Option<Placed<Scalar>>,
+}
+
+/// The system that is sampled: `name`, or `file` and `coordinates`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct System {
+    /// A system that comes with the program (`ergodica list systems`), or the path of a folder with a system.toml.
+    pub(super) name: Option<Placed<Word>>,
+    /// An OpenMM System as XML.
+    pub(super) file: Option<Placed<Word>>,
+    /// Its structure as PDB.
+    pub(super) coordinates: Option<Placed<Word>>,
+    /// Parameters that replace the system's own.
+    pub(super) parameters: Option<Named<Placed<Any>>>,
+}
+
+/// One stage: a name and exactly one of minimise, sample, estimate.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("oneOf" = [{ "required": ["minimise"] }, { "required": ["sample"] }, { "required": ["estimate"] }]))]
+pub(super) struct Stage {
+    /// Its name; unique. Other stages and [sweep] refer to it.
+    #[schemars(required)]
+    pub(super) name: Option<Placed<Word>>,
+    /// Walk downhill from each start.
+    pub(super) minimise: Option<Placed<Minimise>>,
+    /// Sample.
+    pub(super) sample: Option<Placed<Sample>>,
+    /// Make numbers of what an earlier stage stored.
+    pub(super) estimate: Option<Placed<Estimate>>,
+    /// What a sample stage stores.
+    pub(super) observe: Option<Placed<Observe>>,
+}
+
+/// L-BFGS for every replica.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Minimise {
+    /// Ends when no component of a force is larger. Default "10 kJ/mol/nm", or 1e-6 in reduced units.
+    pub(super) tolerance: Option<Placed<Quantity>>,
+    /// At most so many steps. Default 1000.
+    pub(super) max_steps: Option<Placed<Count>>,
+    /// How many replicas. Default: as many as there are starts.
+    pub(super) replicas: Option<Placed<Count>>,
+    /// From where: see the start of a sample stage.
+    pub(super) start: Option<Placed<WordOr<Start>>>,
+}
+
+/// Sample with one propagator.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("oneOf" = [{ "required": ["temperature"] }, { "required": ["beta"] }]))]
+pub(super) struct Sample {
+    /// How replicas move.
+    #[schemars(required)]
+    pub(super) propagator: Option<Placed<Propagator>>,
+    /// Step of the integrator ("2 fs"); for mala and hmc the leapfrog step.
+    #[schemars(required)]
+    pub(super) timestep: Option<Placed<Quantity>>,
+    /// Friction ("1 /ps") of baoab, obabo, euler_maruyama and leimkuhler_matthews.
+    pub(super) friction: Option<Placed<Quantity>>,
+    /// Temperature ("300 K"; kT in reduced units). Either this or beta.
+    pub(super) temperature: Option<Placed<Quantity>>,
+    /// 1/kT ("0.4 mol/kJ"). Either this or temperature.
+    pub(super) beta: Option<Placed<Quantity>>,
+    /// How many independent copies.
+    #[schemars(required)]
+    pub(super) replicas: Option<Placed<Count>>,
+    /// How many steps each takes after the warm-up; of hmc and mala: how many proposals.
+    #[schemars(required)]
+    pub(super) steps: Option<Placed<Count>>,
+    /// From where: "minimum" (the system's own start, the default), a PDB file, "stage:NAME" or { stage = "NAME" },
+    /// { run = "DIR", stage = "NAME", frames = "last" or [0, 10] }, { structures = ["a.pdb", "b.pdb"] }, { random = "0.1 nm" }.
+    /// With fewer starts than replicas they are taken in turn.
+    pub(super) start: Option<Placed<WordOr<Start>>>,
+    /// What estimates leave out at the beginning: a time ("50 ps"), a number of steps, or "auto" (the default).
+    pub(super) discard: Option<Placed<Scalar>>,
+    /// Steps before the sampling in which mala and hmc adapt their step size. Default 0: no adaptation.
+    pub(super) warmup: Option<Placed<Count>>,
+    /// Acceptance that the warm-up aims at. Default 0.574 for mala, 0.8 for hmc.
+    pub(super) target_acceptance: Option<Placed<Number>>,
+    /// Leapfrog steps of one proposal of hmc. Default 10.
+    pub(super) leapfrog_steps: Option<Placed<Count>>,
+    /// Whether the motion of the centre of mass is taken out. Default: as the system says.
+    pub(super) remove_com: Option<Placed<Flag>>,
+}
+
+/// Where replicas start; exactly one of stage alone, run with stage, structures, random.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Start {
+    /// An earlier stage of this campaign or, with `run`, a stage of that run.
+    pub(super) stage: Option<Placed<Word>>,
+    /// The directory of a finished run.
+    pub(super) run: Option<Placed<Word>>,
+    /// Frames of that run: "last" (the default) or a list, counted from 0.
+    pub(super) frames: Option<Placed<FrameList>>,
+    /// Structure files (PDB).
+    pub(super) structures: Option<Placed<Vec<Placed<Word>>>>,
+    /// Standard deviation of a normal displacement of every coordinate from the system's own start.
+    pub(super) random: Option<Placed<Quantity>>,
+}
+
+/// What a sample stage stores.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Observe {
+    /// Every so many steps; must divide the steps of the stage.
+    #[schemars(required)]
+    pub(super) every: Option<Placed<Count>>,
+    /// What is stored.
+    #[schemars(required)]
+    pub(super) columns: Option<Placed<Vec<Placed<Column>>>>,
+    /// Width of stored positions, velocities and forces. Default "single".
+    pub(super) precision: Option<Precision>,
+}
+
+/// Make numbers of what an earlier stage stored.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Estimate {
+    /// How.
+    #[schemars(required)]
+    pub(super) method: Option<Placed<Method>>,
+    /// The sample stage that is read.
+    #[schemars(required)]
+    pub(super) from: Option<Placed<Word>>,
+    /// Which of its columns, by their whole text or by what follows the colon.
+    pub(super) of: Option<Placed<Vec<Placed<Word>>>>,
+    /// Of fes: bins along each observable, one number or a list. Default 60 for one observable, 36 for two.
+    pub(super) bins: Option<Placed<OneOrMany<Placed<Count>>>>,
+    /// Of fes: lower and upper edge, { NAME = ["0 nm", "2 nm"] }. Default: the whole circle of an angle, else the range of the data.
+    pub(super) range: Option<Placed<Named<Placed<Vec<Placed<Quantity>>>>>>,
+    /// Of basins: which of the declared ones. Default: all.
+    pub(super) basins: Option<Placed<Vec<Placed<Word>>>>,
+}
+
+/// What the verdict asks for.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Diagnostics {
+    /// Largest rank-normalised split R-hat. Default 1.01.
+    pub(super) rhat: Option<Placed<Number>>,
+    /// Smallest effective sample size, bulk and tail. Default 400.
+    pub(super) ess: Option<Placed<Number>>,
+    /// Fewest crossings between basins that were both visited. Default 20.
+    pub(super) min_crossings: Option<Placed<Count>>,
+    /// Largest fraction of replicas that may have diverged. Default 0.
+    pub(super) max_diverged: Option<Placed<Number>>,
+}

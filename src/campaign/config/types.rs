@@ -1,0 +1,450 @@
+//! What a campaign says, typed. `Q` is a quantity: [`Quantity`] as written, `f64` in internal units once resolved.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::column::Column;
+use super::placed::Placed;
+use crate::campaign::units::{Quantity, UnitSystem};
+
+/// How a sample stage moves its replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Propagator {
+    /// Underdamped Langevin dynamics, splitting B A O A B (Leimkuhler and Matthews 2013).
+    Baoab,
+    /// Underdamped Langevin dynamics, splitting O B A B O (Bussi and Parrinello 2007).
+    Obabo,
+    /// Overdamped Langevin dynamics, first order.
+    EulerMaruyama,
+    /// Overdamped Langevin dynamics with averaged noise (Leimkuhler and Matthews 2013).
+    LeimkuhlerMatthews,
+    /// Metropolis-adjusted Langevin: exact; one leapfrog step of `timestep` from fresh momenta is the proposal.
+    Mala,
+    /// Hamiltonian Monte Carlo: exact; `leapfrog_steps` of `timestep` from fresh momenta are the proposal, and one step of the stage is one proposal.
+    Hmc,
+    /// Newton's equations at constant energy, velocities drawn once at `temperature`.
+    VelocityVerlet,
+}
+
+impl Propagator {
+    /// All of them.
+    pub const ALL: [Propagator; 7] = [
+        Propagator::Baoab,
+        Propagator::Obabo,
+        Propagator::EulerMaruyama,
+        Propagator::LeimkuhlerMatthews,
+        Propagator::Mala,
+        Propagator::Hmc,
+        Propagator::VelocityVerlet,
+    ];
+
+    /// Its name in a campaign.
+    pub fn name(self) -> &'static str {
+        match self {
+            Propagator::Baoab => "baoab",
+            Propagator::Obabo => "obabo",
+            Propagator::EulerMaruyama => "euler_maruyama",
+            Propagator::LeimkuhlerMatthews => "leimkuhler_matthews",
+            Propagator::Mala => "mala",
+            Propagator::Hmc => "hmc",
+            Propagator::VelocityVerlet => "velocity_verlet",
+        }
+    }
+
+    /// Needs a friction.
+    pub fn has_friction(self) -> bool {
+        use Propagator::{Baoab, EulerMaruyama, LeimkuhlerMatthews, Obabo};
+        matches!(self, Baoab | Obabo | EulerMaruyama | LeimkuhlerMatthews)
+    }
+
+    /// Overdamped: the state is positions only, time is diffusive.
+    pub fn overdamped(self) -> bool {
+        matches!(self, Propagator::EulerMaruyama | Propagator::LeimkuhlerMatthews)
+    }
+
+    /// Proposals that are accepted or rejected: the step size may adapt, steps are no time.
+    pub fn metropolised(self) -> bool {
+        matches!(self, Propagator::Mala | Propagator::Hmc)
+    }
+
+    /// Carries velocities from step to step.
+    pub fn has_velocities(self) -> bool {
+        matches!(self, Propagator::Baoab | Propagator::Obabo | Propagator::VelocityVerlet)
+    }
+}
+
+/// Where a stage's replicas start. With fewer starts than replicas, replica r takes start r modulo their number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start<Q = f64> {
+    /// The system's own start: its coordinates file, or the minimum or start that its description declares.
+    System,
+    /// The last positions of an earlier stage, all its replicas in order.
+    Stage(Placed<String>),
+    /// Frames of a finished run.
+    Run {
+        /// The run directory.
+        dir: Placed<String>,
+        /// Its stage.
+        stage: Placed<String>,
+        /// Which frames.
+        frames: Frames,
+    },
+    /// Structure files.
+    Structures(Vec<Placed<String>>),
+    /// The system's own start plus a normal displacement of every coordinate with this standard deviation (a length).
+    Random(Placed<Q>),
+}
+
+/// Frames of a stored stage, each with all its replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Frames {
+    /// The last one.
+    Last,
+    /// These, counted from 0.
+    At(Vec<u64>),
+}
+
+/// Temperature, as one or the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Thermal<Q = f64> {
+    /// T in K; kT in reduced units.
+    Temperature(Q),
+    /// 1/kT.
+    Beta(Q),
+}
+
+impl Thermal<f64> {
+    /// kT in internal energy units.
+    pub fn kt(self, units: UnitSystem) -> f64 {
+        match self {
+            Thermal::Temperature(t) => units.kb() * t,
+            Thermal::Beta(beta) => 1.0 / beta,
+        }
+    }
+
+    /// 1/kT.
+    pub fn beta(self, units: UnitSystem) -> f64 {
+        match self {
+            Thermal::Temperature(t) => 1.0 / (units.kb() * t),
+            Thermal::Beta(beta) => beta,
+        }
+    }
+
+    /// T in K; kT in reduced units.
+    pub fn temperature(self, units: UnitSystem) -> f64 {
+        match self {
+            Thermal::Temperature(t) => t,
+            Thermal::Beta(beta) => 1.0 / (beta * units.kb()),
+        }
+    }
+}
+
+/// What is left out at the start of a stored series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Discard<Q = f64> {
+    /// Where the series tells (equilibration detection), and it is shown.
+    Auto,
+    /// So many steps.
+    Steps(u64),
+    /// So much simulated time; becomes steps, rounded up, when resolved.
+    Time(Q),
+}
+
+/// One stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage<Q = f64> {
+    /// Its name: unique, part of every key of its random numbers.
+    pub name: Placed<String>,
+    /// What it does.
+    pub kind: StageKind<Q>,
+    /// What is stored; only of sample stages.
+    pub observe: Option<Observe>,
+}
+
+/// What a stage does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StageKind<Q = f64> {
+    /// Walks downhill.
+    Minimise(Minimise<Q>),
+    /// Samples.
+    Sample(Sample<Q>),
+    /// Makes numbers of what was sampled.
+    Estimate(Estimate<Q>),
+}
+
+impl<Q> StageKind<Q> {
+    /// The key of its table.
+    pub fn name(&self) -> &'static str {
+        match self {
+            StageKind::Minimise(_) => "minimise",
+            StageKind::Sample(_) => "sample",
+            StageKind::Estimate(_) => "estimate",
+        }
+    }
+}
+
+/// L-BFGS for every replica.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Minimise<Q = f64> {
+    /// Ends when no component of a force is larger (kJ/mol/nm).
+    pub tolerance: Placed<Q>,
+    /// At most so many steps.
+    pub max_steps: Placed<u64>,
+    /// How many replicas; none: as many as there are starts.
+    pub replicas: Option<Placed<u64>>,
+    /// From where.
+    pub start: Start<Q>,
+}
+
+/// Samples with one propagator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample<Q = f64> {
+    /// Which.
+    pub propagator: Placed<Propagator>,
+    /// Step of the integrator, a time (ps); for mala and hmc the leapfrog step (the first one when it adapts).
+    pub timestep: Placed<Q>,
+    /// Friction in 1/time; of the Langevin propagators only, and there always.
+    pub friction: Option<Placed<Q>>,
+    /// Temperature or beta.
+    pub thermal: Placed<Thermal<Q>>,
+    /// How many copies.
+    pub replicas: Placed<u64>,
+    /// How many steps after the warm-up.
+    pub steps: Placed<u64>,
+    /// From where.
+    pub start: Start<Q>,
+    /// What estimates leave out.
+    pub discard: Placed<Discard<Q>>,
+    /// Steps before `steps` in which mala and hmc adapt their step size; nothing of them is stored. 0: no adaptation.
+    pub warmup: Placed<u64>,
+    /// Acceptance that the warm-up aims at; none without a warm-up.
+    pub target_acceptance: Option<Placed<f64>>,
+    /// Leapfrog steps of one proposal; of hmc only, and there always.
+    pub leapfrog_steps: Option<Placed<u64>>,
+    /// Whether the motion of the centre of mass is taken out; none: as the system's description says.
+    pub remove_com: Option<Placed<bool>>,
+}
+
+impl Sample<f64> {
+    /// Declared discard in steps; none when it is automatic.
+    pub fn discard_steps(&self) -> Option<u64> {
+        match self.discard.value {
+            Discard::Auto => None,
+            Discard::Steps(n) => Some(n),
+            Discard::Time(t) => Some(steps_of_time(t, self.timestep.value)),
+        }
+    }
+}
+
+/// Steps that cover a time, rounded up unless the ratio is whole but for rounding.
+pub(crate) fn steps_of_time(time: f64, timestep: f64) -> u64 {
+    let ratio = time / timestep;
+    let near = ratio.round();
+    let steps = if (ratio - near).abs() <= 1e-9 * near.abs().max(1.0) { near } else { ratio.ceil() };
+    // saturating: callers compare with the length of the stage
+    steps as u64
+}
+
+/// What a sample stage stores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observe {
+    /// Every so many steps; divides the stage's steps.
+    pub every: Placed<u64>,
+    /// What.
+    pub columns: Vec<Placed<Column>>,
+    /// Width of stored positions, velocities and forces.
+    pub precision: Precision,
+}
+
+/// Width of stored arrays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 4 bytes a number.
+    #[default]
+    Single,
+    /// 8 bytes a number.
+    Double,
+}
+
+impl Precision {
+    /// Its name in a campaign.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Single => "single",
+            Precision::Double => "double",
+        }
+    }
+
+    /// Bytes of one number.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Precision::Single => 4,
+            Precision::Double => 8,
+        }
+    }
+}
+
+/// How an estimate stage makes its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Means with standard errors.
+    Mean,
+    /// Free-energy profile (one observable) or surface (two) from histograms, errors from independent replicas.
+    Fes,
+    /// Autocorrelation times, R-hat, effective sample sizes, equilibration.
+    Timeseries,
+    /// Visits, populations and crossings of the declared basins.
+    Basins,
+}
+
+impl Method {
+    /// Its name in a campaign.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Mean => "mean",
+            Method::Fes => "fes",
+            Method::Timeseries => "timeseries",
+            Method::Basins => "basins",
+        }
+    }
+}
+
+/// Numbers from an earlier sample stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate<Q = f64> {
+    /// How.
+    pub method: Placed<Method>,
+    /// The sample stage that is read.
+    pub from: Placed<String>,
+    /// Columns of that stage; empty for basins.
+    pub of: Vec<Placed<Column>>,
+    /// Fes: one entry for each of `of`.
+    pub axes: Vec<Axis<Q>>,
+    /// Basins: names of declared basins, all of them if the campaign names none.
+    pub basins: Vec<Placed<String>>,
+}
+
+/// One axis of a histogram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis<Q = f64> {
+    /// Number of bins.
+    pub bins: Placed<u64>,
+    /// Lower and upper edge; none: the whole circle of an angle, or the range of the data.
+    pub range: Option<(Placed<Q>, Placed<Q>)>,
+}
+
+/// A declared region: a box in one or more observables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Basin<Q = f64> {
+    /// Its name.
+    pub name: Placed<String>,
+    /// Its sides.
+    pub sides: Vec<Side<Q>>,
+}
+
+/// `lower <= observable < upper`; on a circle with `lower > upper` the interval that passes through +-180 degrees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Side<Q = f64> {
+    /// The column, as [`Column::parse`] understands it.
+    pub of: Placed<Column>,
+    /// Lower end; may be -inf.
+    pub lower: Placed<Q>,
+    /// Upper end; may be inf.
+    pub upper: Placed<Q>,
+}
+
+impl Side<f64> {
+    /// Whether a value lies inside. Values and ends of angles are in radians in [-pi, pi].
+    pub fn contains(&self, x: f64) -> bool {
+        let (lower, upper) = (self.lower.value, self.upper.value);
+        if lower <= upper { lower <= x && x < upper } else { x >= lower || x < upper }
+    }
+}
+
+/// What the verdict asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostics {
+    /// Largest rank-normalised split R-hat (1.01: Vehtari et al., Bayesian Analysis 16, 667 (2021)).
+    pub rhat: Placed<f64>,
+    /// Smallest effective sample size, bulk and tail (400: same source).
+    pub ess: Placed<f64>,
+    /// Fewest crossings between each pair of basins that were both visited, both ways together.
+    pub min_crossings: Placed<u64>,
+    /// Largest fraction of replicas that may have diverged.
+    pub max_diverged: Placed<f64>,
+}
+
+/// When checkpoints are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Interval {
+    /// So many seconds on the clock apart.
+    Seconds(f64),
+    /// So many steps apart.
+    Steps(u64),
+}
+
+/// Which system is sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct System {
+    /// Where it comes from.
+    pub from: SystemFrom,
+    /// Parameters that replace the system's own.
+    pub parameters: Vec<(Placed<String>, Placed<Value>)>,
+}
+
+/// Where a system comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SystemFrom {
+    /// A folder of systems/, or the path of one.
+    Name(Placed<String>),
+    /// An OpenMM System and its structure.
+    File {
+        /// System XML.
+        file: Placed<String>,
+        /// PDB.
+        coordinates: Placed<String>,
+    },
+}
+
+/// The value of a system's parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A number with or without a unit; [`Quantity::resolve_any`] gives it in internal units.
+    Number(Quantity),
+    /// A word.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+    /// Several.
+    List(Vec<Value>),
+}
+
+/// A campaign in numbers: everything in internal units, every default filled in.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Name; also that of the run directory.
+    pub name: String,
+    /// One line for the report.
+    pub title: Option<String>,
+    /// More for the report.
+    pub description: Option<String>,
+    /// Seed; none: the runner draws one and stores it.
+    pub seed: Option<u64>,
+    /// When checkpoints are written.
+    pub checkpoint: Interval,
+    /// What bare numbers mean.
+    pub units: UnitSystem,
+    /// Which system.
+    pub system: System,
+    /// Declared regions.
+    pub basins: Vec<Basin>,
+    /// Stages in order.
+    pub stages: Vec<Stage>,
+    /// Thresholds of the verdict.
+    pub diagnostics: Diagnostics,
+    /// What looks odd but is allowed.
+    pub warnings: Vec<crate::error::Complaint>,
+}
