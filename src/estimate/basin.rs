@@ -37,7 +37,11 @@ impl Interval {
             None => finite && self.low < self.high,
             Some(p) => finite && p > 0.0 && p.is_finite() && self.low != self.high && (self.high - self.low).abs() <= p,
         };
-        if good { Ok(()) } else { Err(Unusable::Argument(format!("basin {name}: [{}, {}) is empty or longer than the period", self.low, self.high))) }
+        if good {
+            Ok(())
+        } else {
+            Err(Unusable::Argument(format!("basin {name}: [{}, {}) is empty or longer than the period", self.low, self.high)))
+        }
     }
 }
 

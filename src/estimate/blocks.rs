@@ -61,7 +61,8 @@ pub fn block_average(series: Series<'_>) -> Result<BlockAverage, Unusable> {
         draws /= 2;
         length *= 2;
     }
-    let flat = |k: usize| levels[k + 1..].iter().all(|later| later.stderr <= levels[k].stderr + levels[k].stderr_error + later.stderr_error);
+    let flat =
+        |k: usize| levels[k + 1..].iter().all(|later| later.stderr <= levels[k].stderr + levels[k].stderr_error + later.stderr_error);
     let plateau = (0..levels.len().saturating_sub(2)).find(|&k| flat(k));
     Ok(BlockAverage { levels, plateau })
 }

@@ -39,7 +39,11 @@ impl Jackknife {
 /// Source: Efron and Stein, Ann. Stat. 9, 586 (1981).
 pub fn jackknife(means: &[f64], width: usize, f: impl Fn(&[f64]) -> f64) -> Result<Jackknife, Unusable> {
     if width == 0 || !means.len().is_multiple_of(width) {
-        return Err(Unusable::Shape { what: "group means (groups x width)", expected: means.len().next_multiple_of(width.max(1)), found: means.len() });
+        return Err(Unusable::Shape {
+            what: "group means (groups x width)",
+            expected: means.len().next_multiple_of(width.max(1)),
+            found: means.len(),
+        });
     }
     let groups = means.len() / width;
     if groups < 2 {
@@ -83,7 +87,10 @@ impl Groups {
         )];
         let slowest = witnesses.iter().filter_map(|s| autocorrelation_time(*s).ok()).fold(0.0, |tau: f64, t| tau.max(t.tau));
         if (length as f64) < 20.0 * slowest {
-            let message = format!("blocks of {length} draws are only {:.1} autocorrelation times: the error is probably too small", length as f64 / slowest);
+            let message = format!(
+                "blocks of {length} draws are only {:.1} autocorrelation times: the error is probably too small",
+                length as f64 / slowest
+            );
             warnings.push(Warning::new(WarningKind::TooShort, message));
         }
         Groups { per_replica, length, warnings }

@@ -51,7 +51,13 @@ impl Axis {
             return None;
         }
         let i = (turns * self.bins as f64) as usize;
-        Some(if i < self.bins { i } else if self.periodic { 0 } else { self.bins - 1 })
+        Some(if i < self.bins {
+            i
+        } else if self.periodic {
+            0
+        } else {
+            self.bins - 1
+        })
     }
 }
 

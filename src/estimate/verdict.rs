@@ -139,7 +139,14 @@ fn basin_checks(set: &Basins, thresholds: &Thresholds, checks: &mut Vec<Check>) 
     for basin in &set.basins {
         if basin.population.is_none() {
             let message = format!("{} was not visited: its population is unknown", basin.name);
-            checks.push(Check { check: "not_visited".into(), of: basin.name.clone(), value: Some(0.0), bound: Some(1.0), outcome: thresholds.not_visited, message });
+            checks.push(Check {
+                check: "not_visited".into(),
+                of: basin.name.clone(),
+                value: Some(0.0),
+                bound: Some(1.0),
+                outcome: thresholds.not_visited,
+                message,
+            });
         } else if set.basins.len() > 1 {
             let crossings = Ok((basin.entered + basin.left) as f64);
             checks.push(bounded("crossings", &basin.name, crossings, thresholds.crossings, Side::AtLeast));
@@ -148,7 +155,14 @@ fn basin_checks(set: &Basins, thresholds: &Thresholds, checks: &mut Vec<Check>) 
     for &(from, to) in &set.one_way {
         let (a, b) = (&set.basins[from].name, &set.basins[to].name);
         let message = format!("{} crossings from {a} to {b} and no way back: populations depend on the start", set.crossings(from, to));
-        checks.push(Check { check: "one_way".into(), of: format!("{a} -> {b}"), value: Some(0.0), bound: Some(1.0), outcome: thresholds.one_way, message });
+        checks.push(Check {
+            check: "one_way".into(),
+            of: format!("{a} -> {b}"),
+            value: Some(0.0),
+            bound: Some(1.0),
+            outcome: thresholds.one_way,
+            message,
+        });
     }
 }
 

@@ -114,7 +114,9 @@ fn quantiles_are_those_of_scipy() {
 
 #[test]
 fn autocovariance_is_the_double_sum() {
-    for (replicas, draws, lags) in [(1usize, 700usize, 699usize), (3, 257, 256), (2, 2000, 40), (5, 1025, 512), (4, 64, 63), (1, 9, 8), (2, 513, 300)] {
+    for (replicas, draws, lags) in
+        [(1usize, 700usize, 699usize), (3, 257, 256), (2, 2000, 40), (5, 1025, 512), (4, 64, 63), (1, 9, 8), (2, 513, 300)]
+    {
         let values: Vec<f64> = super::ar1(7, replicas, draws, 0.9).iter().map(|x| x + 3.0).collect();
         let s = series(&values, replicas);
         for centre in [Centre::Common, Centre::Own] {

@@ -220,8 +220,17 @@ fn model(reader: &mut Reader<'_>, force: Node<'_, '_>) -> Option<Model> {
 /// the charge in them.
 fn energies(reader: &mut Reader<'_>, force: Node<'_, '_>, charge: &str) -> Option<Energies> {
     let list = reader.child(force, "EnergyTerms");
+    let terms = reader.items(list, "Term");
+    if terms.len() > 3 {
+        let what = format!(
+            "not supported: CustomGBForce with {} energy terms; the known models have two, or three with a surface term",
+            terms.len()
+        );
+        reader.complain(tag(force), what, REMEDY);
+        return None;
+    }
     let mut all = Energies::default();
-    for node in reader.items(list, "Term") {
+    for node in terms {
         reader.attributes(node, &["expression", "type"], &[]);
         reader.children(node, &[]);
         let Some(f) = node.attribute("expression").and_then(Formula::read) else {

@@ -16,6 +16,8 @@ const MAX_NODES: u32 = 6_000_000;
 const MAX_ATTRIBUTES: usize = 256;
 /// Complaints shown; the others are counted.
 const MAX_COMPLAINTS: usize = 20;
+/// Kinds of unsupported things told apart; OpenMM has about 60 classes.
+const MAX_REFUSALS: usize = 100;
 
 /// Parses the text, refusing at once what would cost the parser time or memory out of proportion.
 pub(super) fn parse(source: &Source) -> Result<Document<'_>> {
@@ -110,9 +112,12 @@ impl<'s> Reader<'s> {
 
     /// Counts one more of a thing that is not supported; the first place is shown.
     pub(super) fn refuse(&mut self, thing: &str, span: Range<usize>, remedy: &str) {
-        match self.refusals.iter_mut().find(|r| r.thing == thing) {
-            Some(r) => r.count += 1,
-            None => self.refusals.push(Refusal { thing: thing.to_owned(), count: 1, span, remedy: remedy.to_owned() }),
+        if let Some(r) = self.refusals.iter_mut().find(|r| r.thing == thing) {
+            r.count += 1;
+        } else if self.refusals.len() < MAX_REFUSALS {
+            self.refusals.push(Refusal { thing: thing.to_owned(), count: 1, span, remedy: remedy.to_owned() });
+        } else {
+            self.left_off += 1;
         }
     }
 
