@@ -1,6 +1,9 @@
 //! What the reader of System XML hands out, put into the formulas that stand in its documentation, gives OpenMM's energies:
 //! plain loops, no kernel of the library. Reference: `energies.json` of every molecule, OpenMM 8.6.1, Reference platform.
 
+// A reference of its own: the standard library's functions are the independent ones here.
+#![allow(clippy::disallowed_methods)]
+
 use std::path::Path;
 
 use ergodica::error::Source;
