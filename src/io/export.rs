@@ -28,7 +28,7 @@ impl Format {
 /// Frames that are held in memory at a time.
 const BLOCK: u64 = 256;
 
-/// Writes every stage of a run to the folder `out`, `<stage>.h5` and the like (`<point>/<stage>.h5` in a sweep), and
+/// Writes every stage of a run to the folder `out`, `<stage>.h5`, `<stage>/replica-000.h5` ..., `<stage>.nc`, `<stage>.csv` (`<point>/<stage>.h5` in a sweep), and
 /// tells the files. What `mdtraj`, `arviz` and `csv` write stands alone anyway.
 /// With `merge`, `h5md` copies all segments into one file; without it, it rebuilds the virtual files in the run
 /// directory itself and `out` stays untouched.
@@ -101,11 +101,11 @@ fn hdf5_files(stage: &Stage, format: Format, merge: bool, folder: &Path) -> Resu
             Ok(vec![path])
         }
         Format::Arviz => {
-            let path = folder.join(format!("{name}-chains.h5"));
+            let path = folder.join(format!("{name}.nc"));
             arviz::write(stage, &path)?;
             Ok(path.exists().then_some(path).into_iter().collect())
         }
-        Format::Mdtraj if h5md::has_trajectory(&stage.header) => {
+        Format::Mdtraj if h5md::has_trajectory(&stage.header) && stage.frames() > 0 => {
             let folder = folder.join(name);
             files::make_dir(&folder)?;
             let mut written = Vec::new();
@@ -117,7 +117,7 @@ fn hdf5_files(stage: &Stage, format: Format, merge: bool, folder: &Path) -> Resu
             Ok(written)
         }
         Format::H5md => {
-            h5md::index(&stage.dir, &stage.header, &stage.segments, true)?;
+            h5md::index(&stage.dir, &stage.header, &stage.segments)?;
             let chains = stage.dir.join("chains.h5");
             arviz::write(stage, &chains)?;
             let traj = stage.dir.join("traj");
