@@ -10,6 +10,7 @@ pub mod energy;
 pub mod error;
 pub mod estimate;
 pub mod io;
+pub mod observe;
 pub mod real;
 #[cfg(feature = "report")]
 pub mod report;

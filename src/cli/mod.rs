@@ -1,0 +1,248 @@
+//! The command line: what each verb takes. The work is done in `ergodica::campaign`.
+
+pub(crate) mod verbs;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Samples physics targets and tells what the samples are worth.
+#[derive(Parser)]
+#[command(name = "ergodica", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 the run failed, 2 bad usage or input, 3 finished but the diagnostics failed, \
+                        75 interrupted with a good checkpoint.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Write a commented campaign file that runs in under a minute
+    Init(Init),
+    /// List what there is: systems, samplers, estimators, columns
+    List(List),
+    /// Tell all about one system, sampler or estimator
+    Describe(Describe),
+    /// Validate a campaign and print its plan: jobs, cores, padding, disk, time step
+    Check(Check),
+    /// Run a campaign
+    Run(Run),
+    /// Go on with an interrupted run, bit-identically
+    Resume(Resume),
+    /// Lengthen a sampling stage of a finished run and recompute everything downstream
+    Extend(Extend),
+    /// How far is a run? Reads files only
+    Status(Status),
+    /// Energies, terms and forces of given configurations
+    Evaluate(Evaluate),
+    /// Write figures and report.html of a run again
+    Report(Report),
+    /// Compare the estimates of runs, or (--exact) every stored number of two runs
+    Compare(Compare),
+    /// Write a run's data as other programs like it
+    Export(Export),
+    /// What this machine and this build can do
+    Doctor(Doctor),
+    /// JSON schema of campaign files, for editors
+    Schema,
+    /// Shell completions
+    Completions(Completions),
+    /// Manual page (roff)
+    Man,
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// System to sample
+    #[arg(long, default_value = "lj13-efm")]
+    pub(crate) system: String,
+    /// File to write; "-" prints it
+    #[arg(default_value = "campaign.toml")]
+    pub(crate) file: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Catalogue {
+    Systems,
+    Samplers,
+    Estimators,
+    Columns,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Which list; all without it
+    pub(crate) what: Option<Catalogue>,
+}
+
+#[derive(Args)]
+pub(crate) struct Describe {
+    /// Name from `ergodica list`
+    pub(crate) name: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Campaign file
+    pub(crate) file: PathBuf,
+    /// Override a key: --set production.steps=1000
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+    /// Threads to plan for; all cores by default
+    #[arg(short = 'j', long)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Campaign file
+    pub(crate) file: PathBuf,
+    /// Run directory; runs/NAME by default
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Override a key: --set production.steps=1000
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+    /// Go on if the run directory exists and holds the same campaign
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+    /// Delete an existing run in the run directory first
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct How {
+    /// Threads; all cores by default. Results do not depend on it
+    #[arg(short = 'j', long)]
+    pub(crate) threads: Option<usize>,
+    /// Stop with a checkpoint after this time on the clock: 90s, 30min, 2h
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// Write no figures and no report.html
+    #[arg(long)]
+    pub(crate) no_report: bool,
+    /// No progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Resume {
+    /// Run directory
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+#[derive(Args)]
+pub(crate) struct Extend {
+    /// Run directory
+    pub(crate) dir: PathBuf,
+    /// Sampling stage
+    #[arg(long)]
+    pub(crate) stage: String,
+    /// New number of steps
+    #[arg(long, required_unless_present = "by", conflicts_with = "by")]
+    pub(crate) to: Option<u64>,
+    /// Steps to add
+    #[arg(long)]
+    pub(crate) by: Option<u64>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    /// Run directory
+    pub(crate) dir: PathBuf,
+    /// Machine-readable
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Evaluate {
+    /// System: a name from `ergodica list systems`, or a folder with a system.toml, or an OpenMM System XML
+    #[arg(long)]
+    pub(crate) system: String,
+    /// JSON: {"configs": [{"id": .., "x": [..]}]}; a PDB, XYZ or NPY file works too
+    #[arg(long)]
+    pub(crate) configs: PathBuf,
+    /// Structure of an XML system (PDB); only names of atoms are taken from it
+    #[arg(long)]
+    pub(crate) coordinates: Option<PathBuf>,
+    /// Override a parameter of the system: --set pair_coefficient=1
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+    /// Print JSON with forces
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Report {
+    /// Run directory
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// Run directories
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Every estimate and every stored number must be equal to the bit (exit 0 or 1)
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Only this quantity
+    #[arg(long)]
+    pub(crate) quantity: Option<String>,
+    /// Machine-readable
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// One H5MD file a stage (MDAnalysis)
+    H5md,
+    /// mdtraj's HDF5, one file a replica
+    Mdtraj,
+    /// ArviZ InferenceData (netCDF4/HDF5)
+    Arviz,
+    /// Scalar columns as CSV
+    Csv,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    /// Run directory
+    pub(crate) dir: PathBuf,
+    /// Where to; DIR/export by default
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Format
+    #[arg(long, value_enum, default_value = "h5md")]
+    pub(crate) format: Format,
+    /// One self-contained file a stage, without links to the segments
+    #[arg(long)]
+    pub(crate) merge: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// Folder whose writability is tested
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// Shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,171 @@
+//! Eight doubles without vector instructions: the path of every other machine, and the oracle of the fast ones.
+
+use super::Mask;
+use super::lane::Isa;
+use std::ops::{BitAnd, BitOr, Not};
+
+/// Plain arrays; `f64::mul_add` is exact everywhere, in software where the machine has none.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+/// One bit a lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Bits8(pub(super) u8);
+
+impl BitAnd for Bits8 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitand(self, o: Self) -> Self {
+        Bits8(self.0 & o.0)
+    }
+}
+impl BitOr for Bits8 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitor(self, o: Self) -> Self {
+        Bits8(self.0 | o.0)
+    }
+}
+impl Not for Bits8 {
+    type Output = Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Bits8(!self.0)
+    }
+}
+impl Mask for Bits8 {
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.0 != 0
+    }
+    #[inline(always)]
+    fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+macro_rules! each {
+    ($i:ident => $e:expr) => {{
+        let mut r = [Default::default(); 8];
+        let mut $i = 0;
+        while $i < 8 {
+            r[$i] = $e;
+            $i += 1;
+        }
+        r
+    }};
+}
+
+macro_rules! mask {
+    ($i:ident => $e:expr) => {{
+        let mut r = 0u8;
+        let mut $i = 0;
+        while $i < 8 {
+            r |= u8::from($e) << $i;
+            $i += 1;
+        }
+        Bits8(r)
+    }};
+}
+
+impl Isa for Portable {
+    type F = [f64; 8];
+    type I = [u64; 8];
+    type M = Bits8;
+    #[inline(always)]
+    fn splat(c: f64) -> [f64; 8] {
+        [c; 8]
+    }
+    #[inline(always)]
+    fn add(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
+        each!(i => a[i] + b[i])
+    }
+    #[inline(always)]
+    fn sub(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
+        each!(i => a[i] - b[i])
+    }
+    #[inline(always)]
+    fn mul(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
+        each!(i => a[i] * b[i])
+    }
+    #[inline(always)]
+    fn div(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
+        each!(i => a[i] / b[i])
+    }
+    #[inline(always)]
+    fn fma(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
+        each!(i => f64::mul_add(a[i], b[i], c[i]))
+    }
+    #[inline(always)]
+    fn sqrt(a: [f64; 8]) -> [f64; 8] {
+        each!(i => f64::sqrt(a[i]))
+    }
+    #[inline(always)]
+    fn round(a: [f64; 8]) -> [f64; 8] {
+        each!(i => f64::round_ties_even(a[i]))
+    }
+    #[inline(always)]
+    fn floor(a: [f64; 8]) -> [f64; 8] {
+        each!(i => f64::floor(a[i]))
+    }
+    #[inline(always)]
+    fn lt(a: [f64; 8], b: [f64; 8]) -> Bits8 {
+        mask!(i => a[i] < b[i])
+    }
+    #[inline(always)]
+    fn le(a: [f64; 8], b: [f64; 8]) -> Bits8 {
+        mask!(i => a[i] <= b[i])
+    }
+    #[inline(always)]
+    fn select(m: Bits8, a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
+        each!(i => if m.0 >> i & 1 == 1 { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn bits(a: [f64; 8]) -> [u64; 8] {
+        each!(i => a[i].to_bits())
+    }
+    #[inline(always)]
+    fn from_bits(a: [u64; 8]) -> [f64; 8] {
+        each!(i => f64::from_bits(a[i]))
+    }
+    #[inline(always)]
+    fn int(c: u64) -> [u64; 8] {
+        [c; 8]
+    }
+    #[inline(always)]
+    fn int_load(a: [u64; 8]) -> [u64; 8] {
+        a
+    }
+    #[inline(always)]
+    fn int_add(a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
+        each!(i => a[i].wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn int_and(a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
+        each!(i => a[i] & b[i])
+    }
+    #[inline(always)]
+    fn int_or(a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
+        each!(i => a[i] | b[i])
+    }
+    #[inline(always)]
+    fn int_xor(a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
+        each!(i => a[i] ^ b[i])
+    }
+    #[inline(always)]
+    fn int_shl(a: [u64; 8], n: u32) -> [u64; 8] {
+        each!(i => a[i] << n)
+    }
+    #[inline(always)]
+    fn int_shr(a: [u64; 8], n: u32) -> [u64; 8] {
+        each!(i => a[i] >> n)
+    }
+    #[inline(always)]
+    fn int_mul32(a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
+        each!(i => (a[i] & 0xffff_ffff) * (b[i] & 0xffff_ffff))
+    }
+    #[inline(always)]
+    fn to_array(a: [f64; 8]) -> [f64; 8] {
+        a
+    }
+}
