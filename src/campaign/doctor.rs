@@ -23,8 +23,8 @@ pub fn doctor(dir: &Path) -> (String, bool) {
     #[cfg(feature = "hdf5")]
     {
         let (a, b, c) = hdf5::library_version();
-        let _ = writeln!(w, "HDF5 {a}.{b}.{c}, built in; filters: shuffle, gzip {}", if hdf5::filters::gzip_available() { "available" } else { "MISSING" });
-        well &= hdf5::filters::gzip_available();
+        let _ = writeln!(w, "HDF5 {a}.{b}.{c}, built in; filters: shuffle, gzip {}", if hdf5::filters::deflate_available() { "available" } else { "MISSING" });
+        well &= hdf5::filters::deflate_available();
     }
     #[cfg(not(feature = "hdf5"))]
     let _ = writeln!(w, "HDF5: not in this build; trajectories are written as NPY and CSV (build with the feature `hdf5` for H5MD)");

@@ -99,7 +99,7 @@ fn duration(text: &str) -> Result<Duration> {
 }
 
 fn init(a: &Init) -> Result<u8> {
-    let text = ergodica::campaign::init::text(&a.system)?;
+    let text = catalogue::first_campaign(&a.system)?;
     if a.file.as_os_str() == "-" {
         print(&text);
         return Ok(0);

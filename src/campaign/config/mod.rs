@@ -14,6 +14,7 @@ pub(in crate::campaign) mod placed;
 mod raw;
 mod resolve;
 mod shape;
+mod syntax;
 pub(in crate::campaign) mod texts;
 pub mod types;
 mod typing;
