@@ -3,10 +3,10 @@
 //!     cargo bench --bench kernels -- lj13 --seconds 1 --json
 //!     cargo bench --bench kernels                            # every case, one line each
 
+use ergodica::batch::{Coords, Thermo};
 use ergodica::energy::{Batched, Energy, Evaluation, Potential};
 use ergodica::real::{Lanewise, Octet, Real, Wide, dispatch, isa};
 use ergodica::stream::{Purpose, Root};
-use ergodica::batch::{Coords, Thermo};
 use std::time::Duration;
 
 /// The work of a case, repeated `k` times.
@@ -27,31 +27,51 @@ const CASES: &[Case] = &[
 
 struct Lj(usize);
 impl Energy for Lj {
-    fn dof(&self) -> usize { 3 * self.0 }
+    fn dof(&self) -> usize {
+        3 * self.0
+    }
     #[inline(always)]
     fn energy_force<T: Real>(&self, x: &[T], _l: T, f: &mut [T]) -> T {
         let n = self.0;
         let (x, f) = (&x[..3 * n], &mut f[..3 * n]);
         let mut c = [T::of(0.0); 3];
-        for i in 0..n { for k in 0..3 { c[k] += x[3 * i + k]; } }
-        for k in 0..3 { c[k] = c[k] * T::of(1.0 / n as f64); }
+        for i in 0..n {
+            for k in 0..3 {
+                c[k] += x[3 * i + k];
+            }
+        }
+        for k in 0..3 {
+            c[k] = c[k] * T::of(1.0 / n as f64);
+        }
         let mut trap = T::of(0.0);
-        for i in 0..n { for k in 0..3 { let d = x[3*i+k] - c[k]; trap = d.mul_add(d, trap); f[3*i+k] = -d; } }
+        for i in 0..n {
+            for k in 0..3 {
+                let d = x[3 * i + k] - c[k];
+                trap = d.mul_add(d, trap);
+                f[3 * i + k] = -d;
+            }
+        }
         let mut u = T::of(0.0);
         for i in 0..n {
-            let (xi, yi, zi) = (x[3*i], x[3*i+1], x[3*i+2]);
-            let (mut fx, mut fy, mut fz) = (f[3*i], f[3*i+1], f[3*i+2]);
+            let (xi, yi, zi) = (x[3 * i], x[3 * i + 1], x[3 * i + 2]);
+            let (mut fx, mut fy, mut fz) = (f[3 * i], f[3 * i + 1], f[3 * i + 2]);
             for j in i + 1..n {
-                let (dx, dy, dz) = (xi - x[3*j], yi - x[3*j+1], zi - x[3*j+2]);
+                let (dx, dy, dz) = (xi - x[3 * j], yi - x[3 * j + 1], zi - x[3 * j + 2]);
                 let r2 = dx.mul_add(dx, dy.mul_add(dy, dz * dz));
                 let i2 = r2.recip();
                 let i6 = i2 * i2 * i2;
                 u += i6 * (i6 - T::of(2.0));
                 let g = T::of(24.0) * i6 * (i6 - T::of(1.0)) * i2;
-                fx = g.mul_add(dx, fx); fy = g.mul_add(dy, fy); fz = g.mul_add(dz, fz);
-                f[3*j] = (-g).mul_add(dx, f[3*j]); f[3*j+1] = (-g).mul_add(dy, f[3*j+1]); f[3*j+2] = (-g).mul_add(dz, f[3*j+2]);
+                fx = g.mul_add(dx, fx);
+                fy = g.mul_add(dy, fy);
+                fz = g.mul_add(dz, fz);
+                f[3 * j] = (-g).mul_add(dx, f[3 * j]);
+                f[3 * j + 1] = (-g).mul_add(dy, f[3 * j + 1]);
+                f[3 * j + 2] = (-g).mul_add(dz, f[3 * j + 2]);
             }
-            f[3*i] = fx; f[3*i+1] = fy; f[3*i+2] = fz;
+            f[3 * i] = fx;
+            f[3 * i + 1] = fy;
+            f[3 * i + 2] = fz;
         }
         T::of(2.0).mul_add(u, T::of(0.5) * trap)
     }
@@ -61,15 +81,27 @@ fn lj<const N: usize>() -> (u64, Work) {
     const REPLICAS: usize = 256;
     let mut rows = Vec::new();
     let side = (N as f64).cbrt().ceil() as usize;
-    for r in 0..REPLICAS { for i in 0..N {
-        let p = [i % side, i / side % side, i / side / side];
-        for k in 0..3 { rows.push(p[k] as f64 + 0.03 * (((r * 7919 + i * 104729 + k * 1299709) % 1000) as f64 / 500.0 - 1.0)); }
-    } }
+    for r in 0..REPLICAS {
+        for i in 0..N {
+            let p = [i % side, i / side % side, i / side / side];
+            for k in 0..3 {
+                rows.push(p[k] as f64 + 0.03 * (((r * 7919 + i * 104729 + k * 1299709) % 1000) as f64 / 500.0 - 1.0));
+            }
+        }
+    }
     let x = Coords::from_rows(&rows, 3 * N).unwrap();
     let thermo = vec![Thermo::at(1.0); REPLICAS];
     let mut out = Evaluation::new();
     let p = Batched(Lj(N));
-    (REPLICAS as u64, Box::new(move |k| for _ in 0..k { p.eval(&x, &thermo, &mut out).unwrap(); std::hint::black_box(&out); }))
+    (
+        REPLICAS as u64,
+        Box::new(move |k| {
+            for _ in 0..k {
+                p.eval(&x, &thermo, &mut out).unwrap();
+                std::hint::black_box(&out);
+            }
+        }),
+    )
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,8 +5,8 @@
 
 pub mod config;
 pub mod physics;
-pub mod sweep;
 pub mod registry;
+pub mod sweep;
 pub mod system;
 pub mod units;
 
