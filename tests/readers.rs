@@ -202,7 +202,7 @@ fn starting_structures_of_every_kind() {
 
     let path = folder.path().join("configs.json");
     for (bad, message) in [
-        ("{\"configs\": [{\"id\": 1, \"x\": [1.0, \"a\"]}]}", "configs.json:1:38: invalid type: string \"a\", expected f64"),
+        ("{\"configs\": [{\"id\": 1, \"x\": [1.0, \"a\"]}]}", "configs.json:1:37: invalid type: string \"a\", expected f64"),
         ("{\"configs\": [{\"id\": [], \"x\": []}]}", "configs[0]: the id is no number and no text"),
         ("{\"configs\": [{\"id\": 1}]}", "missing field `x`"),
         ("{\"configs\": []}", "holds no structure"),

@@ -43,19 +43,19 @@ impl Scalar {
 impl Stored {
     /// Reads a stage's scalars, leaves diverged replicas and the discard out.
     pub(super) fn read(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snapshot) -> Result<Self> {
-        let files = reader::Stage::open(&job.dir.join(&stage.name.value))?;
-        let (all_replicas, draws) = (files.replicas(), files.draws());
+        let dir = job.dir.join(&stage.name.value);
+        let Some((files, _)) = reader::Stage::open(&dir)? else {
+            return Err(Error::run(format!("{} holds no frames", dir.display()), "`ergodica resume` the run: it was not finished"));
+        };
+        let (all_replicas, draws) = (files.header.replicas, files.frames() as usize);
         let diverged: Vec<(usize, u64)> =
             saved.nested("ensemble")?.u64s("diverged")?.iter().enumerate().filter(|(_, s)| **s != u64::MAX).map(|(r, s)| (r, *s)).collect();
         let well: Vec<usize> = (0..all_replicas).filter(|r| diverged.iter().all(|(d, _)| d != r)).collect();
         let mut scalars = Vec::new();
         for column in stage.observe.iter().flat_map(|o| &o.columns).filter(|c| c.value.scalar()) {
-            let all = files.scalar(&column.value.text)?;
-            let mut whole = Vec::with_capacity(well.len() * draws);
-            for &r in &well {
-                whole.extend_from_slice(&all[r * draws..(r + 1) * draws]);
-            }
-            let unit = files.header().columns.iter().find(|c| c.name == column.value.text).and_then(|c| c.unit.clone());
+            let all = files.column(&column.value.text)?;
+            let whole: Vec<f64> = well.iter().flat_map(|&r| all[r].iter().copied()).collect();
+            let unit = files.header.columns.iter().find(|c| c.name == column.value.text).and_then(|c| c.unit.clone());
             scalars.push(Scalar { name: column.value.text.clone(), unit, periodic: column.value.periodic(), kept: Vec::new(), whole });
         }
         let every = stage.observe.as_ref().map_or(1, |o| o.every.value);

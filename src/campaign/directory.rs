@@ -1,9 +1,10 @@
 //! The run directory: what was asked for, the files that were read, and who may write.
 
-use super::config::{Campaign, StageKind, Start, SystemFrom};
-use super::resolved;
+use super::config::{Campaign, StageKind, Start, SystemFrom, Value, changed_error, diff};
 use super::run::{Job, Lengthen, Plan};
 use super::system::System;
+use super::units::{Misfit, Quantity, UnitSystem};
+use crate::energy::formula::{self, Given};
 use crate::error::Source;
 use crate::io::{files, pdb};
 use crate::{Error, Result};
@@ -93,20 +94,57 @@ fn kept_name(name: &str) -> String {
 pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System> {
     let system = match &campaign.system.from {
         SystemFrom::Name(name) => {
-            let loaded = if is_path(&name.value) {
-                inputs.path(&name.value).and_then(|folder| System::from_folder(&folder, &campaign.system.parameters))
-            } else {
-                System::named(&name.value, &campaign.system.parameters)
-            };
-            loaded.map_err(|e| locate(e, campaign, name.span.clone()))?
+            let place = if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
+            place.and_then(|p| System::load(&p, &given(campaign)?)).map_err(|e| locate(e, campaign, name.span.clone()))?
         }
         SystemFrom::File { file, coordinates } => {
             let xml = inputs.path(&file.value).map_err(|e| locate(e, campaign, file.span.clone()))?;
             let pdb = inputs.path(&coordinates.value).map_err(|e| locate(e, campaign, coordinates.span.clone()))?;
+            if let Some((key, _)) = campaign.system.parameters.first() {
+                let what = format!("unknown parameter `{}`: a molecule takes none", key.value);
+                return Err(Error::Input(vec![campaign.complaint(&key.span, what, "change the System in OpenMM and serialise it again")]));
+            }
             System::from_files(&xml, &pdb)?
         }
     };
     Ok(system)
+}
+
+/// The campaign's parameters in internal units.
+fn given(campaign: &Campaign) -> Result<Vec<Given>> {
+    let mut all = Vec::new();
+    for (name, value) in &campaign.system.parameters {
+        let converted = parameter(value).map_err(|m| Error::Input(vec![campaign.complaint(&value.span, m.what, m.remedy)]))?;
+        all.push(Given { name: name.value.clone(), value: converted, at: campaign.locate(&name.span) });
+    }
+    Ok(all)
+}
+
+/// A parameter written outside a campaign: a number (with a unit where it has one), a list, a word.
+pub(super) fn parameter_text(text: &str) -> Result<formula::Value> {
+    if let Ok(q) = Quantity::parse(text)
+        && let Ok(x) = q.resolve_any()
+    {
+        return Ok(formula::Value::Number(x));
+    }
+    match text {
+        "true" => return Ok(formula::Value::Flag(true)),
+        "false" => return Ok(formula::Value::Flag(false)),
+        _ => {}
+    }
+    if let Some(items) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return items.split(',').map(|t| parameter_text(t.trim())).collect::<Result<_>>().map(formula::Value::List);
+    }
+    Ok(formula::Value::Text(text.trim_matches('"').to_owned()))
+}
+
+fn parameter(value: &Value) -> std::result::Result<formula::Value, Misfit> {
+    Ok(match value {
+        Value::Number(q) => formula::Value::Number(q.resolve_any()?),
+        Value::Text(t) => formula::Value::Text(t.clone()),
+        Value::Flag(b) => formula::Value::Flag(*b),
+        Value::List(items) => formula::Value::List(items.iter().map(parameter).collect::<std::result::Result<_, _>>()?),
+    })
 }
 
 fn locate(error: Error, campaign: &Campaign, span: std::ops::Range<usize>) -> Error {
@@ -126,19 +164,14 @@ pub(super) fn write_topology(job: &Job<'_>) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
-    let x = spatial(&job.system.start[0], job.system.dimension);
-    files::write_atomic(&path, pdb::write_pdb(topology, &x).as_bytes())
+    let text = pdb::write_pdb(topology, &spatial(&job.system.start[0], job.system.dimension))?;
+    files::write_atomic(&path, text.as_bytes())
 }
 
 /// Coordinates padded to three dimensions.
-fn spatial(x: &[f64], dimension: usize) -> Vec<f64> {
-    let mut all = Vec::new();
-    for particle in x.chunks(dimension) {
-        for k in 0..3 {
-            all.push(particle.get(k).copied().unwrap_or(0.0));
-        }
-    }
-    all
+fn spatial(x: &[f64], dimension: usize) -> Vec<[f64; 3]> {
+    let particle = |p: &[f64]| [0, 1, 2].map(|k| p.get(k).copied().unwrap_or(0.0));
+    x.chunks(dimension).map(particle).collect()
 }
 
 /// A run directory that this process alone writes to.
@@ -209,7 +242,7 @@ impl Directory {
         }
         files::write_atomic(&self.path.join(CONFIG), source.text.as_bytes())?;
         files::write_atomic(&self.path.join(GIVEN), blake3::hash(source.text.as_bytes()).to_hex().as_bytes())?;
-        files::write_atomic(&self.path.join(RESOLVED), resolved::text(&plan.campaign).as_bytes())
+        files::write_atomic(&self.path.join(RESOLVED), plan.text().as_bytes())
     }
 
     /// resolved.toml.
@@ -220,7 +253,7 @@ impl Directory {
     }
 
     /// Refuses when somebody edited config.toml in the run directory.
-    pub(super) fn unchanged(&self) -> Result<()> {
+    pub(super) fn unchanged(&self, units: UnitSystem) -> Result<()> {
         let path = self.path.join(CONFIG);
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "reading the campaign", &e))?;
         let given = std::fs::read_to_string(self.path.join(GIVEN)).unwrap_or_default();
@@ -228,11 +261,11 @@ impl Directory {
             return Ok(());
         }
         let source = Source::new(path.display().to_string(), text);
-        same_campaign(&self.path, &source, &[])
+        same_campaign(&self.path, &source, &[], units)
     }
 
     /// Writes a longer stage into resolved.toml, after removing what was computed from it.
-    pub(super) fn lengthen(&self, stage: &str, lengthen: Lengthen) -> Result<()> {
+    pub(super) fn lengthen(&self, stage: &str, lengthen: Lengthen, units: UnitSystem) -> Result<()> {
         let source = self.resolved()?;
         let campaign = Campaign::parse(&source, &[])?;
         let samples: Vec<&str> =
@@ -261,7 +294,7 @@ impl Directory {
                 }
             }
         }
-        files::write_atomic(&self.path.join(RESOLVED), resolved::text(&longer).as_bytes())
+        files::write_atomic(&self.path.join(RESOLVED), longer.to_toml(units).as_bytes())
     }
 }
 
@@ -279,7 +312,7 @@ fn lock(dir: &Path) -> Result<File> {
 }
 
 /// Refuses a campaign that would give other results than the run in `dir`, naming the keys.
-pub(super) fn same_campaign(dir: &Path, source: &Source, sets: &[(String, String)]) -> Result<()> {
+pub(super) fn same_campaign(dir: &Path, source: &Source, sets: &[(String, String)], units: UnitSystem) -> Result<()> {
     let path = dir.join(RESOLVED);
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "reading the resolved campaign", &e))?;
     let stored = Campaign::parse(&Source::new(path.display().to_string(), text), &[])?;
@@ -291,7 +324,8 @@ pub(super) fn same_campaign(dir: &Path, source: &Source, sets: &[(String, String
         sets.push(("campaign.seed".to_owned(), seed.value.to_string()));
         given = Campaign::parse(source, &sets)?;
     }
-    resolved::refuse_changes(&stored, &given)
+    let changes = diff(&stored.points()[0].campaign.resolve(units)?, &given.points()[0].campaign.resolve(units)?);
+    if changes.is_empty() && stored.sweep == given.sweep { Ok(()) } else { Err(changed_error(dir, &changes)) }
 }
 
 /// Stages that start from `stage`, directly or through others.
@@ -336,4 +370,9 @@ fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stag
         }
     }
     names
+}
+
+/// Does a process hold the lock?
+pub(super) fn busy(dir: &Path) -> bool {
+    File::open(dir.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }

@@ -135,7 +135,7 @@ fn write(dir: &Path, summary: &Summary) -> Result<()> {
 }
 
 /// The estimates as a tidy table: one row each, conditions and coordinates as `key=value` lists.
-pub fn csv(estimates: &[Estimate]) -> String {
+fn csv(estimates: &[Estimate]) -> String {
     let quote = |s: &str| if s.contains([',', '"', '\n']) { format!("\"{}\"", s.replace('"', "\"\"")) } else { s.to_owned() };
     let number = |x: f64| if x.is_finite() { format!("{x:?}") } else { String::new() };
     let mut text = "stage,quantity,conditions,coords,value,stderr,n_eff,unit,reference,reference_error,z,warnings\n".to_owned();

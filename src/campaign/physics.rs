@@ -217,7 +217,7 @@ fn discard(sample: &Sample, units: UnitSystem, out: &mut Objections<'_>) {
 fn observe(sample: &Sample, observe: &Observe, out: &mut Objections<'_>) {
     let (every, steps) = (observe.every.value, sample.steps.value);
     let scope = out.scope;
-    out.at_least_one("every", &observe.every, "write how many steps apart frames are");
+    out.at_least_one("every", &observe.every, "frames are some steps apart");
     if every > steps && steps > 0 {
         let what = format!("`every` of {scope} is {every}, but the stage has only {steps} steps: nothing would be stored");
         out.refuse(&observe.every.span, what, format!("write every = {} or less", (steps / 10).max(1)));
@@ -365,4 +365,59 @@ pub fn footprint(sample: &Sample, observe: Option<&Observe>, dof: u64, terms: u6
     let frame: u64 = observe.map_or(0, |o| o.columns.iter().map(|c| bytes_of(c)).fold(0, u64::saturating_add));
     let disk = frame.saturating_mul(frames).saturating_mul(replicas);
     Footprint { frames, padded, disk, memory: padded.saturating_mul(dof).saturating_mul(3 * 8) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Campaign;
+    use crate::campaign::config::Resolved;
+    use crate::error::Source;
+
+    fn resolved(extra: &str) -> Resolved {
+        let text = format!(
+            "[campaign]\nname = \"x\"\n[system]\nname = \"x\"\n[[stage]]\nname = \"run\"\nsample = {{ temperature = \"300 K\", replicas = 13, steps = 1000, {extra} }}\n\
+             observe = {{ every = 100, columns = [\"positions\", \"energy\", \"terms\"], precision = \"double\" }}\n"
+        );
+        let campaign = Campaign::parse(&Source::new("x", text), &[]).unwrap_or_else(|e| panic!("{e}"));
+        campaign.resolve(UnitSystem::Molecular).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn judge(extra: &str, omega_max: f64) -> Option<bool> {
+        let resolved = resolved(extra);
+        let StageKind::Sample(sample) = &resolved.stages[0].kind else { panic!("a sample stage") };
+        check_timestep(sample, omega_max, Some("the bond C-H"), resolved.units).map(|o| {
+            assert!(o.what.contains("the bond C-H") && o.remedy.contains(" fs\""), "{} | {}", o.what, o.remedy);
+            o.refuse
+        })
+    }
+
+    #[test]
+    fn time_steps_are_judged_by_the_fastest_vibration() {
+        // a C-H bond: 284512 kJ/mol/nm^2 and a reduced mass of 0.93 amu turn by 553 rad/ps
+        let omega = 553.0;
+        let baoab = |dt: &str| judge(&format!("propagator = \"baoab\", friction = \"1 /ps\", timestep = \"{dt}\""), omega);
+        assert_eq!(baoab("1 fs"), None);
+        assert_eq!(baoab("2 fs"), Some(false));
+        assert_eq!(baoab("3.4 fs"), Some(false));
+        assert_eq!(baoab("3.5 fs"), Some(true));
+        let hmc = |warmup: u32| judge(&format!("propagator = \"hmc\", timestep = \"4 fs\", warmup = {warmup}"), omega);
+        assert_eq!((hmc(0), hmc(100)), (Some(true), Some(false)));
+        // overdamped: omega^2 dt / gamma
+        let euler =
+            |friction: &str| judge(&format!("propagator = \"euler_maruyama\", timestep = \"1 fs\", friction = \"{friction}\""), omega);
+        assert_eq!(euler("1 /ps"), Some(true));
+        assert_eq!(euler("1 /fs"), None);
+    }
+
+    #[test]
+    fn footprints_count_padding_frames_and_columns() {
+        let resolved = resolved("propagator = \"baoab\", friction = \"1 /ps\", timestep = \"1 fs\"");
+        let StageKind::Sample(sample) = &resolved.stages[0].kind else { panic!("a sample stage") };
+        let size = footprint(sample, resolved.stages[0].observe.as_ref(), 66, 5);
+        let want = Footprint { frames: 10, padded: 16, disk: 10 * 13 * (66 * 8 + 8 + 5 * 8), memory: 16 * 66 * 3 * 8 };
+        assert_eq!(size, want);
+        let huge = footprint(sample, resolved.stages[0].observe.as_ref(), u64::MAX, u64::MAX / 8);
+        assert_eq!(huge.disk, u64::MAX);
+    }
 }

@@ -1,6 +1,5 @@
 //! Where a result comes from: program, build, machine, configuration.
 
-use super::resolved;
 use super::run::Plan;
 use crate::real::isa;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,7 +40,7 @@ pub fn processor() -> String {
 
 /// What every file of a run says about its origin.
 pub(super) fn of(plan: &Plan) -> Vec<(String, String)> {
-    let text = resolved::text(&plan.campaign);
+    let text = plan.text();
     let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let isa = isa::path().map_or_else(|_| "unknown".to_owned(), |p| p.name().to_owned());

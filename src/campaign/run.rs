@@ -154,7 +154,7 @@ impl Plan {
             };
             match point.campaign.resolve(system.units).and_then(|r| super::check::system_checks(&point.campaign, r, &system)) {
                 Ok(resolved) => {
-                    let config_hash = super::resolved::config_hash(&point.campaign);
+                    let config_hash = stage_hash(&resolved, &system);
                     points.push(PlannedPoint { label: point.label, values: point.values, resolved, system, campaign: point.campaign, config_hash });
                 }
                 Err(Error::Input(list)) => complaints.extend(list.into_iter().filter(|c| !complaints.iter().any(|o| o.to_string() == c.to_string())).collect::<Vec<_>>()),
@@ -165,6 +165,16 @@ impl Plan {
             return Err(Error::Input(complaints));
         }
         Ok(Plan { campaign, points, seed })
+    }
+
+    /// How bare numbers are read.
+    pub fn units(&self) -> UnitSystem {
+        self.points.first().map_or(UnitSystem::Reduced, |p| p.system.units)
+    }
+
+    /// resolved.toml.
+    pub(super) fn text(&self) -> String {
+        self.campaign.to_toml(self.units())
     }
 
     /// The jobs in a run directory.
@@ -186,6 +196,20 @@ impl Plan {
             })
             .collect()
     }
+}
+
+/// Hash of what the stages' states depend on: everything but lengths, estimates and thresholds.
+fn stage_hash(resolved: &Resolved, system: &System) -> String {
+    let mut h = blake3::Hasher::new();
+    h.update(system.digest.as_bytes());
+    for (key, value) in resolved.canonical() {
+        let table = key.split('.').next().unwrap_or_default();
+        let moves = resolved.stages.iter().any(|s| s.name.value == table && !matches!(s.kind, StageKind::Estimate(_)));
+        if (moves || matches!(table, "campaign" | "system")) && !key.ends_with(".steps") {
+            h.update(format!("{key} = {value}\n").as_bytes());
+        }
+    }
+    h.finalize().to_hex().to_string()
 }
 
 /// One sweep point at work.
@@ -241,7 +265,7 @@ impl Job<'_> {
         Header {
             stage: stage.name.value.clone(),
             replicas,
-            particles: self.system.particles,
+            particles: self.system.atoms(),
             dimension: self.system.dimension,
             columns: Vec::new(),
             time_unit: self.time_unit().map(str::to_owned),
@@ -260,7 +284,7 @@ impl Job<'_> {
                 UnitSystem::Reduced => serde_json::Value::from(temperature),
             };
             estimate.conditions.insert("temperature".to_owned(), value);
-            let found = self.system.references.iter().find(|r| r.fits(&estimate.quantity, temperature));
+            let found = self.system.reference(&estimate.quantity, &[("temperature".to_owned(), temperature)].into());
             estimate.reference = found.map(|r| Reference { value: r.value, error: r.error, source: r.source.clone() });
         }
         for (key, value) in self.values {
@@ -281,7 +305,7 @@ pub fn run(file: &Path, out: Option<&Path>, sets: &[(String, String)], existing:
     let plan = Plan::new(&source, sets, &inputs)?;
     let dir = out.map_or_else(|| Path::new("runs").join(&plan.campaign.name.value), Path::to_owned);
     if existing == Existing::Resume && Directory::exists(&dir) {
-        directory::same_campaign(&dir, &source, sets)?;
+        directory::same_campaign(&dir, &source, sets, plan.units())?;
         return resume(&dir, options);
     }
     let directory = Directory::create(&dir, existing == Existing::Overwrite)?;
@@ -296,11 +320,24 @@ pub fn run(file: &Path, out: Option<&Path>, sets: &[(String, String)], existing:
 /// As [`run`]; `Error::Damaged` when files were changed or cut.
 pub fn resume(dir: &Path, options: &Options) -> Result<(PathBuf, Summary)> {
     let directory = Directory::open(dir)?;
-    directory.unchanged()?;
     let inputs = Inputs::kept(dir);
     let plan = Plan::new(&directory.resolved()?, &[], &inputs)?;
+    directory.unchanged(plan.units())?;
     let session = Session::new(dir, inputs, options);
     execute(&plan, &session, options).map(|s| (dir.to_owned(), s))
+}
+
+/// Analyses a finished run again from its files: summary, estimates, figures and report.
+///
+/// # Errors
+/// `Error::Run` when a stage was not finished; otherwise as [`resume`].
+pub fn analyse(dir: &Path) -> Result<(PathBuf, Summary)> {
+    let directory = Directory::open(dir)?;
+    let inputs = Inputs::kept(dir);
+    let plan = Plan::new(&directory.resolved()?, &[], &inputs)?;
+    let session = Session::new(dir, inputs, &Options::default());
+    let summary = finish::finish(&plan, &plan.jobs(dir), &session, Vec::new(), true)?;
+    Ok((dir.to_owned(), summary))
 }
 
 /// How far a stage is lengthened.
@@ -319,8 +356,9 @@ pub enum Lengthen {
 pub fn extend(dir: &Path, stage: &str, lengthen: Lengthen, options: &Options) -> Result<(PathBuf, Summary)> {
     {
         let directory = Directory::open(dir)?;
-        directory.unchanged()?;
-        directory.lengthen(stage, lengthen)?;
+        let plan = Plan::new(&directory.resolved()?, &[], &Inputs::kept(dir))?;
+        directory.unchanged(plan.units())?;
+        directory.lengthen(stage, lengthen, plan.units())?;
     }
     resume(dir, options)
 }

@@ -5,12 +5,13 @@ use super::progress::Progress;
 use super::run::{Job, Session};
 use super::system::System;
 use super::{start, units::Kind as Quantity};
-use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, State, Thermo};
-use crate::dynamics::{self, Propagator, Spec};
+use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
+use crate::dynamics::{self, Com, Propagator, Spec};
+use crate::io::topology::Topology;
 use crate::io::sink::{Frame, Header, Segment, Sink};
-use crate::io::{checkpoint, open_sink};
+use crate::io::{checkpoint, open_sink, segments, selection};
 use crate::observe::{Columns, Measure, Observer, Setting};
-use crate::stream::{Purpose, Root};
+use crate::stream::Root;
 use crate::{Error, Result};
 use cpu_time::ProcessTime;
 use std::time::Instant;
@@ -67,25 +68,25 @@ impl Running {
             Some(_) => system.start[0].repeat(replicas),
             None => start::rows(&sample.start, replicas, job, &root, session)?,
         };
-        let phase = Phase::at_rest(Coords::from_rows(&rows, system.dof)?, system.mass.clone())?;
+        let phase = Phase::at_rest(Coords::from_rows(&rows, system.dof())?, system.masses.clone())?;
         let mut ens = Ensemble::new(phase, vec![Thermo::at(beta); replicas], root)?;
-        let mut propagator = dynamics::build(&spec(sample, com, system.dimension), system.potential.clone(), &system.mass)?;
+        let mut propagator = dynamics::build(&spec(sample, com, system.dimension), system.potential.clone(), &system.masses)?;
         let mut segments = Vec::new();
         let mut spent = Spent::default();
         match saved {
             Some(s) => {
                 ens.load(s.nested("ensemble")?)?;
                 propagator.load(s.nested("propagator")?)?;
-                segments = checkpoint::segments(s)?;
+                segments = segments::from_snapshot(s)?;
                 spent = Spent { cpu: s.f64("cpu")?, wall: s.f64("wall")?, io: s.f64("io")? };
             }
             None => {
                 if sample.propagator.value.has_velocities() {
-                    dynamics::draw_velocities(&mut ens, &root.stream(0, Purpose::Velocities), com.then_some(system.dimension));
+                    dynamics::draw_velocities(&mut ens, 0, com_of(com, system.dimension))?;
                 }
             }
         }
-        let mut sink = open_sink(&job.dir.join(&stage.name.value))?;
+        let mut sink = open_sink(job.dir.join(&stage.name.value));
         sink.open(&header(job, stage, &observer), &segments)?;
         Ok(Running { ens, propagator, observer, sink, segments, spent })
     }
@@ -153,7 +154,7 @@ impl Running {
         let mut s = Snapshot::default();
         s.nest("ensemble", |s| self.ens.save(s));
         s.nest("propagator", |s| self.propagator.save(s));
-        checkpoint::put_segments(&mut s, &self.segments);
+        segments::to_snapshot(&self.segments, &mut s);
         s.put("done", u64::from(done));
         let tally = self.propagator.tally();
         s.put("evaluations", tally.evaluations);
@@ -162,7 +163,7 @@ impl Running {
         s.put("cpu", self.spent.cpu);
         s.put("wall", self.spent.wall);
         s.put("io", self.spent.io);
-        checkpoint::save(&job.dir.join(&stage.name.value), &s, &job.config_hash)
+        checkpoint::save(&job.dir.join(&stage.name.value), &s, &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() })
     }
 }
 
@@ -186,15 +187,32 @@ impl Chunk {
 
 /// The propagator a sample stage asks for.
 pub(super) fn spec(sample: &Sample, com: bool, dimension: usize) -> Spec {
-    Spec {
-        kind: dynamics::Kind::from_name(sample.propagator.value.name()),
-        dt: sample.timestep.value,
-        gamma: sample.friction.as_ref().map_or(0.0, |g| g.value),
-        leapfrog: sample.leapfrog_steps.as_ref().map_or(1, |n| n.value),
-        warmup: sample.warmup.value,
-        target_acceptance: sample.target_acceptance.as_ref().map(|a| a.value),
-        com: com.then_some(dimension),
+    use super::config::Propagator as P;
+    let kind = match sample.propagator.value {
+        P::Baoab => dynamics::Kind::Baoab,
+        P::Obabo => dynamics::Kind::Obabo,
+        P::EulerMaruyama => dynamics::Kind::EulerMaruyama,
+        P::LeimkuhlerMatthews => dynamics::Kind::LeimkuhlerMatthews,
+        P::Mala => dynamics::Kind::Mala,
+        P::Hmc => dynamics::Kind::Hmc,
+        P::VelocityVerlet => dynamics::Kind::VelocityVerlet,
+    };
+    let mut spec = Spec::new(kind);
+    spec.dt = sample.timestep.value;
+    spec.com = com_of(com, dimension);
+    spec.warmup = sample.warmup.value;
+    spec.target_acceptance = sample.target_acceptance.as_ref().map(|a| a.value);
+    if let Some(gamma) = &sample.friction {
+        spec.gamma = gamma.value;
     }
+    if let Some(n) = &sample.leapfrog_steps {
+        spec.leapfrog = n.value as u32;
+    }
+    spec
+}
+
+fn com_of(remove: bool, dim: usize) -> Com {
+    if remove { Com::Remove { dim } } else { Com::Keep }
 }
 
 fn header(job: &Job<'_>, stage: &Stage, observer: &Columns) -> Header {
@@ -227,11 +245,16 @@ pub(super) fn columns(job: &Job<'_>, stage: &Stage, com: bool) -> Result<Columns
     for column in stage.observe.iter().flat_map(|o| &o.columns) {
         measures.push(measure(&column.value.kind, system).map_err(|e| job.at(e, column.span.clone()))?);
     }
-    let setting = Setting { dimension: system.dimension, particles: system.particles, kb: job.resolved.units.kb(), com_removed: com };
+    let setting = Setting { dimension: system.dimension, particles: system.atoms(), kb: job.resolved.units.kb(), com_removed: com };
     Ok(Columns::new(system.potential.clone(), setting, measures))
 }
 
-fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
+/// The names of a system's atoms.
+fn named(system: &System) -> Result<&Topology> {
+    system.topology.as_ref().ok_or_else(|| Error::input(format!("{} has no atoms to name", system.name), "observe coordinate:0 and the like"))
+}
+
+pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
     Ok(match kind {
         ColumnKind::Positions => Measure::Positions,
         ColumnKind::Velocities => Measure::Velocities,
@@ -246,13 +269,13 @@ fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
         ColumnKind::KineticTemperature => Measure::KineticTemperature,
         ColumnKind::ConfigurationalTemperature => Measure::ConfigurationalTemperature,
         ColumnKind::RadiusOfGyration => Measure::RadiusOfGyration,
-        ColumnKind::Dihedral(text) => Measure::Dihedral(system.dihedral(text)?),
-        ColumnKind::Distance(a, b) => Measure::Distance(system.atom(a)?, system.atom(b)?),
+        ColumnKind::Dihedral(text) => Measure::Dihedral(selection::dihedral(named(system)?, text)?),
+        ColumnKind::Distance(a, b) => Measure::Distance(selection::atom(named(system)?, a)?, selection::atom(named(system)?, b)?),
         ColumnKind::Coordinate(d) => {
-            if *d as usize >= system.dof {
+            if *d as usize >= system.dof() {
                 return Err(Error::input(
-                    format!("coordinate {d} of {}, which has {} coordinates", system.name, system.dof),
-                    format!("coordinates count from 0 to {}", system.dof - 1),
+                    format!("coordinate {d} of {}, which has {} coordinates", system.name, system.dof()),
+                    format!("coordinates count from 0 to {}", system.dof() - 1),
                 ));
             }
             Measure::Coordinate(*d as usize)

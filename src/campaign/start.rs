@@ -2,32 +2,34 @@
 
 use super::config::{Frames, Placed, Start};
 use super::run::{Job, Session};
+use super::units::UnitSystem;
 use crate::batch::Coords;
-use crate::io::{reader, structures};
+use crate::io::structures::{self, Expected};
+use crate::io::reader::Run;
 use crate::stream::{Purpose, Root};
 use crate::{Error, Result};
 
 /// Starting positions, `[replica][dof]`; with fewer starts than replicas they are taken in turn.
 pub(super) fn rows(start: &Start, replicas: usize, job: &Job<'_>, root: &Root, session: &Session) -> Result<Vec<f64>> {
     let starts = starts(start, job, session)?;
-    let mut rows = Vec::with_capacity(replicas * job.system.dof);
+    let mut rows = Vec::with_capacity(replicas * job.system.dof());
     for r in 0..replicas {
         rows.extend_from_slice(&starts[r % starts.len()]);
     }
     let width = match start {
         Start::Random(width) => Some(width.value),
-        Start::System => job.system.start_width,
+        Start::System if job.system.spread > 0.0 => Some(job.system.spread),
         _ => None,
     };
     if let Some(width) = width {
-        displace(&mut rows, job.system.dof, width, root);
+        displace(&mut rows, job.system.dof(), width, root);
     }
     Ok(rows)
 }
 
 /// How many starts there are, without replicas: what a minimise stage takes as its number of replicas.
 pub(super) fn starts(start: &Start, job: &Job<'_>, session: &Session) -> Result<Vec<Vec<f64>>> {
-    let dof = job.system.dof;
+    let dof = job.system.dof();
     let found = match start {
         Start::System | Start::Random(_) => job.system.start.clone(),
         Start::Stage(name) => {
@@ -43,19 +45,10 @@ pub(super) fn starts(start: &Start, job: &Job<'_>, session: &Session) -> Result<
         Start::Structures(files) => {
             let mut all = Vec::new();
             for file in files {
-                let path = session.inputs.path(&file.value)?;
-                for structure in structures::read(&path)? {
-                    if structure.x.len() != dof {
-                        return Err(job.at(
-                            Error::input(
-                                format!("{} holds {} coordinates, the system {} has {dof}", file.value, structure.x.len(), job.system.name),
-                                "give a structure of the same system",
-                            ),
-                            file.span.clone(),
-                        ));
-                    }
-                    all.push(structure.x);
-                }
+                let path = session.inputs.path(&file.value).map_err(|e| job.at(e, file.span.clone()))?;
+                let expected = Expected { dof, topology: job.system.topology.as_ref(), molecule: job.resolved.units == UnitSystem::Molecular };
+                let read = structures::read_structures(&path, expected).map_err(|e| job.at(e, file.span.clone()))?;
+                all.extend(read.into_iter().map(|s| s.x));
             }
             all
         }
@@ -67,10 +60,11 @@ pub(super) fn starts(start: &Start, job: &Job<'_>, session: &Session) -> Result<
 }
 
 fn from_run(dir: &Placed<String>, stage: &Placed<String>, frames: &Frames, job: &Job<'_>, session: &Session) -> Result<Vec<Vec<f64>>> {
-    let dof = job.system.dof;
+    let dof = job.system.dof();
     let path = session.inputs.relative(&dir.value);
-    let run = reader::Stage::open(&path.join(&stage.value)).map_err(|e| job.at(e, dir.span.clone()))?;
-    let draws = run.draws() as u64;
+    let run = Run::open(&path).map_err(|e| job.at(e, dir.span.clone()))?;
+    let source = run.stage(&stage.value).map_err(|e| job.at(e, stage.span.clone()))?;
+    let draws = source.frames();
     let wanted = match frames {
         Frames::Last if draws == 0 => Vec::new(),
         Frames::Last => vec![draws - 1],
@@ -78,23 +72,16 @@ fn from_run(dir: &Placed<String>, stage: &Placed<String>, frames: &Frames, job: 
     };
     let mut all = Vec::new();
     for k in wanted {
-        if k >= draws {
-            return Err(job.at(
-                Error::input(format!("frame {k} of stage '{}' of {}, which holds {draws} frames", stage.value, dir.value), "frames count from 0"),
-                stage.span.clone(),
-            ));
+        for replica in 0..source.header.replicas {
+            let x = source.positions(k, replica).map_err(|e| job.at(e, stage.span.clone()))?;
+            if x.len() != dof {
+                let what = format!("stage '{}' of {} stores {} coordinates a replica, the system {} has {dof}", stage.value, dir.value, x.len(), job.system.name);
+                return Err(job.at(Error::input(what, "give a run of the same system"), dir.span.clone()));
+            }
+            if x.iter().all(|v| v.is_finite()) {
+                all.push(x);
+            }
         }
-        let x = run.positions(k as usize)?;
-        if x.len() != run.replicas() * dof {
-            return Err(job.at(
-                Error::input(
-                    format!("stage '{}' of {} stores {} coordinates a replica, the system {} has {dof}", stage.value, dir.value, x.len() / run.replicas(), job.system.name),
-                    "give a run of the same system",
-                ),
-                dir.span.clone(),
-            ));
-        }
-        all.extend(chunks(&x, dof));
     }
     Ok(all)
 }

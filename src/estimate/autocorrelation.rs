@@ -2,9 +2,11 @@
 
 use super::autocovariance::{Centre, growing};
 use super::series::{Series, Unusable};
+use super::value::{Estimate, Warning, WarningKind};
+use serde::Serialize;
 
 /// Integrated autocorrelation time of a stationary series, in draws.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AutocorrelationTime {
     /// `tau = 1/2 + sum_{t=1}^{W} rho(t)`; 1/2 for independent draws.
     pub tau: f64,
@@ -29,6 +31,15 @@ impl AutocorrelationTime {
     /// Effective number of independent draws, `R n / g`.
     pub fn n_eff(&self) -> f64 {
         self.total as f64 / self.g()
+    }
+
+    /// tau, in draws, as an [`Estimate`].
+    pub fn estimate(&self, quantity: impl Into<String>) -> Estimate {
+        let mut estimate = Estimate::new(quantity, self.tau, self.stderr, self.n_eff());
+        if !self.closed {
+            estimate.warnings.push(Warning::new(WarningKind::TooShort, "the correlation never decays within the series: a lower bound"));
+        }
+        estimate
     }
 
     /// Standard error of the mean over all draws, `sqrt(2 tau gamma(0) / (R n))`.

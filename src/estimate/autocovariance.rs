@@ -2,8 +2,6 @@
 
 use super::fft::Fft;
 use super::series::{Series, Unusable, sum_of};
-use crate::real::lane::Wide;
-use crate::real::{Lanewise, dispatch};
 
 /// Which mean is subtracted before products are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +32,7 @@ pub(super) fn gamma(series: Series<'_>, centre: Centre, max_lag: usize) -> Vec<f
     };
     let lags = max_lag.min(series.draws - 1);
     let scale = 1.0 / (series.replicas as f64 * series.draws as f64);
-    let mut sums = if lags <= 24 { direct(series, &means, lags) } else { dispatch(Blocks::new(lags, series, &means)) };
+    let mut sums = if lags <= 24 { direct(series, &means, lags) } else { Blocks::new(lags, series, &means).products() };
     sums.truncate(lags + 1);
     sums.iter_mut().for_each(|s| *s *= scale);
     sums
@@ -74,8 +72,6 @@ fn direct(series: Series<'_>, means: &[f64], lags: usize) -> Vec<f64> {
 /// With X_j the spectrum of block j, the products of draws u in block j with draws u..u+m of blocks j and j+1 have the spectrum
 /// conj(X_j) (X_j + (-1)^k X_{j+1}): a shift by m is the sign (-1)^k. Exact for lags 0..=m, one transform a block, short enough
 /// for the first cache. Two replicas share a transform, a + i b: the real part of the result is the sum of their products.
-///
-/// Plain loops without fused operations: wider registers change the speed (2 x), not the bits.
 struct Blocks<'a> {
     fft: Fft,
     sum: (Vec<f64>, Vec<f64>),
@@ -89,13 +85,9 @@ impl<'a> Blocks<'a> {
         let n = fft.len();
         Blocks { fft, sum: (vec![0.0; n], vec![0.0; n]), series, means }
     }
-}
 
-impl Lanewise for Blocks<'_> {
-    type Out = Vec<f64>;
-    #[inline(always)]
-    fn run<L: Wide>(mut self) -> Vec<f64> {
-        let (series, means) = (self.series, self.means);
+    fn products(mut self) -> Vec<f64> {
+        let series = self.series;
         let n = self.fft.len();
         let m = n / 2;
         let mut here = (vec![0.0; n], vec![0.0; n]);
@@ -117,13 +109,12 @@ impl Lanewise for Blocks<'_> {
         }
         self.fft.inverse(&mut self.sum.0, &mut self.sum.1);
         self.sum.0.truncate(m + 1);
-        self.sum.0.iter_mut().for_each(|s| *s /= n as f64);
+        for s in &mut self.sum.0 {
+            *s /= n as f64;
+        }
         self.sum.0
     }
-}
 
-impl Blocks<'_> {
-    #[inline(always)]
     fn load(&self, first: usize, second: Option<usize>, block: usize, to: &mut (Vec<f64>, Vec<f64>)) {
         let m = self.fft.len() / 2;
         centred(self.series.replica(first), self.means[first], block * m, m, &mut to.0);
@@ -133,7 +124,6 @@ impl Blocks<'_> {
         }
     }
 
-    #[inline(always)]
     fn add(&mut self, here: &(Vec<f64>, Vec<f64>), next: Option<&(Vec<f64>, Vec<f64>)>) {
         let n = self.fft.len();
         for (range, sign) in [(0..n / 2, 1.0), (n / 2..n, -1.0)] {
@@ -159,7 +149,6 @@ impl Blocks<'_> {
 }
 
 /// `x[from..from + m] - mean`, then zeros.
-#[inline(always)]
 fn centred(x: &[f64], mean: f64, from: usize, m: usize, to: &mut [f64]) {
     let part = &x[from..(from + m).min(x.len())];
     let (head, tail) = to.split_at_mut(part.len());

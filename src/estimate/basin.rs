@@ -3,6 +3,8 @@
 use super::mean::{Mean, mean};
 use super::series::{Series, Unusable};
 use super::surface::checked;
+use super::value::{Estimate, WarningKind};
+use serde::Serialize;
 
 /// A half-open interval [low, high) of one coordinate.
 ///
@@ -55,7 +57,7 @@ pub struct Basin {
 }
 
 /// What happened in one basin.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BasinCount {
     /// Its name.
     pub name: String,
@@ -74,7 +76,7 @@ pub struct BasinCount {
 }
 
 /// Populations and crossings of a set of basins.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Basins {
     /// In the order declared.
     pub basins: Vec<BasinCount>,
@@ -90,6 +92,13 @@ impl Basins {
     /// Crossings from basin `from` to basin `to`.
     pub fn crossings(&self, from: usize, to: usize) -> u64 {
         self.crossings[from * self.basins.len() + to]
+    }
+
+    /// One estimate for each basin, `quantity[name]`; null with a warning where it was not visited.
+    pub fn estimates(&self, quantity: &str) -> Vec<Estimate> {
+        let name = |b: &BasinCount| format!("{quantity}[{}]", b.name);
+        let missing = |b: &BasinCount| Estimate::missing(name(b), WarningKind::NotVisited, "not visited");
+        self.basins.iter().map(|b| b.population.as_ref().map_or_else(|| missing(b), |p| p.estimate(name(b)))).collect()
     }
 
     /// All crossings, both directions.

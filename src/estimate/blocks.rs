@@ -1,9 +1,10 @@
 //! Standard error of a correlated mean by repeated halving into blocks.
 
 use super::series::{Series, Unusable, squares_and_sum};
+use serde::Serialize;
 
 /// One level: blocks of `length` draws.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BlockLevel {
     /// Draws in a block.
     pub length: usize,
@@ -16,7 +17,7 @@ pub struct BlockLevel {
 }
 
 /// The levels of blocking and where they become flat.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockAverage {
     /// Blocks of 1, 2, 4, 8 ... draws.
     pub levels: Vec<BlockLevel>,

@@ -3,9 +3,10 @@
 use super::autocorrelation::autocorrelation_time;
 use super::mean::REPLICAS_FOR_SPREAD;
 use super::series::{Series, Unusable, mean_of, spread_of};
+use serde::Serialize;
 
 /// Means of a part of the draws of every replica.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Fraction {
     /// Draws used, of each replica.
     pub draws: usize,
@@ -16,7 +17,7 @@ pub struct Fraction {
 }
 
 /// The mean against the amount of data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Convergence {
     /// From little data to all.
     pub fractions: Vec<Fraction>,

@@ -2,12 +2,13 @@
 
 use super::inefficiency::first_crossing;
 use super::series::{Series, Unusable, squares_and_sum, sum_of};
+use serde::Serialize;
 
 /// Most points a replica is averaged down to before many starting points are tried.
 const POINTS: usize = 4096;
 
 /// The start that keeps the most independent draws.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Equilibration {
     /// First draw to keep.
     pub start: usize,

@@ -42,7 +42,6 @@ impl Fft {
     }
 
     /// In place; the result is in bit-reversed order.
-    #[inline(always)]
     pub(super) fn forward(&self, re: &mut [f64], im: &mut [f64]) {
         let mut half = self.length / 2;
         while half >= 4 {
@@ -69,7 +68,6 @@ impl Fft {
     }
 
     /// In place, from bit-reversed order, without the factor 1/N.
-    #[inline(always)]
     pub(super) fn inverse(&self, re: &mut [f64], im: &mut [f64]) {
         for (r, i) in re.chunks_exact_mut(4).zip(im.chunks_exact_mut(4)) {
             let (ar, ai, br, bi) = (r[0] + r[1], i[0] + i[1], r[2] + r[3], i[2] + i[3]);
@@ -97,6 +95,7 @@ impl Fft {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test may ask the system's mathematics")]
 mod tests {
     use super::Fft;
 

@@ -2,9 +2,10 @@
 
 use super::autocovariance::{Centre, growing};
 use super::series::{Series, Unusable};
+use serde::Serialize;
 
 /// Statistical inefficiency of a stationary series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Inefficiency {
     /// `g = 1 + 2 sum_t (1 - t/n) C(t)`, at least 1.
     pub g: f64,

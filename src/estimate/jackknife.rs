@@ -5,9 +5,10 @@ use super::mean::REPLICAS_FOR_SPREAD;
 use super::series::{Series, Unusable, circle, mean_of, squares_and_sum};
 use super::value::{Estimate, Warning, WarningKind};
 use crate::real::Real;
+use serde::Serialize;
 
 /// A function of means of independent groups.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Jackknife {
     /// `f` of the means, freed of its bias of order 1/groups.
     pub value: f64,

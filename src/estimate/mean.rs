@@ -4,12 +4,14 @@ use super::autocorrelation::{AutocorrelationTime, autocorrelation_time};
 use super::quantile::student_t_quantile;
 use super::series::{Series, Unusable, range, spread_of, squares_and_sum};
 use super::value::{Estimate, Warning, WarningKind};
+use serde::Serialize;
 
 /// From this many replicas on, the spread of their means is the error; below, the correlation time gives it.
 pub const REPLICAS_FOR_SPREAD: usize = 16;
 
 /// Where a standard error comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorRoute {
     /// The spread of independent replicas' means.
     Replicas,
@@ -20,7 +22,7 @@ pub enum ErrorRoute {
 }
 
 /// A mean, two ways to its error, and which one was used.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mean {
     /// Mean over all replicas and draws.
     pub value: f64,

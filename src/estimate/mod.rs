@@ -34,6 +34,7 @@ mod value;
 mod verdict;
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test may ask the system's mathematics")]
 mod tests;
 
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
@@ -50,4 +51,4 @@ pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
 pub use series::{Series, Unusable, circle};
 pub use surface::{Axis, Surface, surface};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
-pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, judge};
+pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};

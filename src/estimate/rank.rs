@@ -4,10 +4,11 @@ use super::autocovariance::{Centre, growing};
 use super::quantile::normal_quantile;
 use super::series::{Series, Unusable, mean_of, spread_of};
 use crate::real::Real;
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// Do the replicas agree, and how many independent draws are they worth.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RankDiagnostics {
     /// The larger of the two below; 1 when replicas and their halves agree.
     pub r_hat: f64,
@@ -34,7 +35,7 @@ pub fn rank_diagnostics(series: Series<'_>) -> Result<RankDiagnostics, Unusable>
     let sorted = sort(series.values);
     let halves = Halves { draws: series.draws, half: series.draws / 2, chains: 2 * series.replicas };
 
-    let kept: Cow<'_, [(f64, usize)]> = if series.draws % 2 == 0 {
+    let kept: Cow<'_, [(f64, usize)]> = if series.draws.is_multiple_of(2) {
         Cow::Borrowed(&sorted)
     } else {
         sorted.iter().filter_map(|&(v, i)| halves.place(i).map(|p| (v, p))).collect()
@@ -63,15 +64,17 @@ pub fn ess_mean(series: Series<'_>) -> Result<f64, Unusable> {
     ess(&halves.split(series.values, |x| x), halves.chains, halves.half)
 }
 
-/// Values with their index, in increasing order; +0 and -0 are equal.
+/// Values with their index, in increasing order; -0 becomes +0. Sorted as integers of the same order.
 fn sort(values: &[f64]) -> Vec<(f64, usize)> {
+    const SIGN: u64 = 1 << 63;
     let key = |v: f64| {
         let bits = (v + 0.0).to_bits();
-        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+        if bits & SIGN == 0 { bits | SIGN } else { !bits }
     };
+    let value = |key: u64| f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN });
     let mut order: Vec<(u64, usize)> = values.iter().enumerate().map(|(i, &v)| (key(v), i)).collect();
     order.sort_unstable_by_key(|o| o.0); // the order of ties is never seen
-    order.into_iter().map(|(_, i)| (values[i] + 0.0, i)).collect()
+    order.into_iter().map(|(k, i)| (value(k), i)).collect()
 }
 
 /// The first and last `half` draws of each replica, `[2 R][half]`.

@@ -46,6 +46,12 @@ pub enum Unusable {
     Argument(String),
 }
 
+impl serde::Serialize for Unusable {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
 impl From<Unusable> for crate::Error {
     fn from(why: Unusable) -> Self {
         match why {
@@ -100,8 +106,8 @@ impl<'a> Series<'a> {
         (each, all)
     }
 
-    /// The draws from `start` on, of every replica, as a new array.
-    pub(super) fn from_draw(&self, start: usize) -> Vec<f64> {
+    /// The draws from `start` on of every replica, as a new array `[replica][draws - start]`.
+    pub fn from_draw(&self, start: usize) -> Vec<f64> {
         let mut kept = Vec::with_capacity(self.replicas * self.draws.saturating_sub(start));
         for r in 0..self.replicas {
             kept.extend_from_slice(&self.replica(r)[start.min(self.draws)..]);
@@ -126,7 +132,7 @@ impl<'a> Series<'a> {
         if self.draws < needed {
             return Err(Unusable::TooShort { what, needed, found: self.draws });
         }
-        match self.values.iter().position(|v| !(v.abs() < LARGEST)) {
+        match self.values.iter().position(|v| v.is_nan() || v.abs() >= LARGEST) {
             Some(i) => Err(Unusable::NotFinite { replica: i / self.draws, draw: i % self.draws }),
             None => Ok(()),
         }
@@ -184,8 +190,8 @@ pub(super) fn squares_and_sum(values: &[f64], centre: f64) -> (f64, f64) {
         sums[i] += d;
     };
     for block in blocks {
-        for i in 0..8 {
-            add(i, block[i]);
+        for (i, &v) in block.iter().enumerate() {
+            add(i, v);
         }
     }
     for (i, &v) in rest.iter().enumerate() {

@@ -4,9 +4,10 @@ use super::jackknife::Groups;
 use super::series::{Series, Unusable, circle};
 use super::value::{Estimate, Warning, WarningKind};
 use crate::real::Real;
+use serde::Serialize;
 
 /// Equal bins along one coordinate.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Axis {
     /// Lower edge of the first bin.
     pub low: f64,
@@ -21,7 +22,7 @@ pub struct Axis {
 impl Axis {
     /// An axis. Errors: no bins, edges that are not finite or not increasing.
     pub fn new(low: f64, high: f64, bins: usize, periodic: bool) -> Result<Self, Unusable> {
-        if bins == 0 || !(low < high) || !(high - low).is_finite() {
+        if bins == 0 || low >= high || !(high - low).is_finite() {
             return Err(Unusable::Argument(format!("an axis needs at least one bin and low < high: {bins} bins over [{low}, {high})")));
         }
         Ok(Axis { low, high, bins, periodic })
@@ -62,7 +63,7 @@ impl Axis {
 }
 
 /// A histogram and its free energy. Bins are row-major, `[i]` or `[i][j]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Surface {
     /// One or two axes.
     pub axes: Vec<Axis>,

@@ -3,7 +3,7 @@
 use super::autocorrelation::{AutocorrelationTime, autocorrelation_time};
 use super::basin::Basins;
 use super::rank::{RankDiagnostics, rank_diagnostics};
-use super::series::{Series, Unusable};
+use super::series::{Series, Unusable, circle};
 use serde::{Deserialize, Serialize};
 
 /// What a check found.
@@ -66,7 +66,7 @@ impl Default for Thresholds {
 }
 
 /// Diagnostics of one column after the discard.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// Name of the column; a periodic one comes as two, its cosine and its sine.
     pub column: String,
@@ -115,6 +115,15 @@ pub fn diagnose(column: impl Into<String>, series: Series<'_>) -> Diagnosis {
         rank: rank_diagnostics(series),
         time: autocorrelation_time(series),
     }
+}
+
+/// Diagnostics of a periodic coordinate: `cos(column)` and `sin(column)`.
+pub fn diagnose_circle(column: &str, series: Series<'_>, period: f64) -> [Diagnosis; 2] {
+    let (cos, sin) = circle(series.values, period);
+    [
+        diagnose(format!("cos({column})"), Series { values: &cos, ..series }),
+        diagnose(format!("sin({column})"), Series { values: &sin, ..series }),
+    ]
 }
 
 /// Holds diagnostics and basins against the thresholds.

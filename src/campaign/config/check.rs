@@ -47,10 +47,11 @@ pub(super) fn campaign(document: raw::Document, drafts: &mut Drafts) -> Campaign
     }
     let mut stages: Vec<Stage<Quantity>> = Vec::new();
     let mut lost: Vec<Option<String>> = Vec::new();
+    let all: Vec<String> = raw_stages.iter().filter_map(|s| Some(s.value.name.as_ref()?.value.0.clone())).collect();
     let declared: Vec<String> = document.basins.iter().flat_map(|b| b.0.iter().map(|(name, _)| name.value.clone())).collect();
     for (i, raw) in raw_stages.into_iter().enumerate() {
         let name = raw.value.name.as_ref().map(|n| n.value.0.clone());
-        match stage(i, raw, Earlier { stages: &stages, lost: &lost }, &declared, drafts) {
+        match stage(i, raw, Earlier { stages: &stages, lost: &lost, all: &all }, &declared, drafts) {
             Some(next) => stages.push(next),
             None => lost.push(name),
         }
@@ -211,7 +212,7 @@ fn basin(name: Placed<String>, raw: RawSides, stages: &[Stage<Quantity>], lost: 
         match &ends.value[..] {
             [lower, upper] => sides.push(Side { of, lower: lower.clone(), upper: upper.clone() }),
             other => {
-                let what = format!("`{}` of {scope} has {} ends", key.value, other.len());
+                let what = format!("`{}` of {scope} is a list of {}", key.value, other.len());
                 drafts.add(&scope, &ends.span, what, "write [lower, upper], for example [\"0 deg\", \"120 deg\"]");
             }
         }
@@ -233,7 +234,7 @@ fn not_stored(key: &str, who: &str, stages: &[Stage<Quantity>]) -> (String, Stri
         }
     }
     let remedy = match (nearest(key, names.iter().copied()), names.is_empty()) {
-        (Some(near), _) => format!("did you mean `{near}`? Stored: {}", names.join(", ")),
+        (Some(near), _) => format!("did you mean `{near}`? Stored: {}; else add the column to a sample stage's observe", names.join(", ")),
         (None, true) => "add it to the columns of a sample stage's observe, for example \"dihedral:phi\"".to_owned(),
         (None, false) => format!("stored: {}; add it to the columns of a sample stage's observe", names.join(", ")),
     };

@@ -20,6 +20,8 @@ pub(super) struct Earlier<'a> {
     pub(super) stages: &'a [Stage<Quantity>],
     /// Names of those that could not: no complaint that they are not there. None stands for a stage without a name.
     pub(super) lost: &'a [Option<String>],
+    /// Names of all stages of the campaign.
+    pub(super) all: &'a [String],
 }
 
 /// A word with its place.
@@ -116,7 +118,7 @@ fn earlier_stage(
     scope: &str,
     name: &Placed<String>,
     earlier: Earlier<'_>,
-    want: &str,
+    (want, kinds): (&str, &str),
     fits: impl Fn(&StageKind<Quantity>) -> bool,
     drafts: &mut Drafts,
 ) {
@@ -129,11 +131,14 @@ fn earlier_stage(
         Some(other) => format!("stage `{}` does not {want}: it is an {} stage", name.value, other.kind.name())
             .replace("an minimise", "a minimise")
             .replace("an sample", "a sample"),
+        None if scope == format!("stage `{}`", name.value) => format!("{scope} refers to itself"),
+        None if earlier.all.contains(&name.value) => format!("stage `{}` comes after {scope}, so there is nothing to read yet", name.value),
         None => format!("no stage before {scope} is called `{}`", name.value),
     };
-    let remedy = match (nearest(name, names.iter().copied()), names.is_empty()) {
+    let lost = earlier.lost.iter().flatten().map(String::as_str);
+    let remedy = match (nearest(name, names.iter().copied().chain(lost)), names.is_empty()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, true) => format!("put a stage that can {want} before it"),
+        (None, true) => format!("a {kinds} stage must come before it"),
         (None, false) => format!("earlier stages that {want}: {}", names.join(", ")),
     };
     drafts.add(scope, &name.span, what, remedy);
@@ -150,7 +155,7 @@ fn start(scope: &str, given: Option<&Placed<WordOr<raw::Start>>>, earlier: Earli
             }
             if let Some(name) = text.strip_prefix("stage:") {
                 let name = given.with(name.trim().to_owned());
-                earlier_stage(scope, &name, earlier, "end in positions", holds_positions, drafts);
+                earlier_stage(scope, &name, earlier, ("end in positions", "minimise or sample"), holds_positions, drafts);
                 return Start::Stage(name);
             }
             if !text.to_ascii_lowercase().ends_with(".pdb") {
@@ -177,7 +182,7 @@ fn start(scope: &str, given: Option<&Placed<WordOr<raw::Start>>>, earlier: Earli
                     "a start from a stage takes its last positions: remove frames, or write run = \"DIR\" too",
                 );
             }
-            earlier_stage(scope, &name, earlier, "end in positions", holds_positions, drafts);
+            earlier_stage(scope, &name, earlier, ("end in positions", "minimise or sample"), holds_positions, drafts);
             Start::Stage(name)
         }
         (Some(stage), Some(run), None, None) => {
@@ -306,11 +311,20 @@ fn sample(scope: &str, raw: &Placed<raw::Sample>, earlier: Earlier<'_>, drafts: 
                     scope,
                     &d.span,
                     format!("`discard` of {scope}: {}", misfit.what),
-                    "write a time (\"50 ps\"), a whole number of steps, or \"auto\"",
+                    format!("{} (a whole number of steps and \"auto\" are fine too)", misfit.remedy),
                 );
                 d.with(Discard::Auto)
             }
         },
+        Some((Scalar::Real(time), d)) if time.is_infinite() => {
+            drafts.add(
+                scope,
+                &d.span,
+                format!("`discard` of {scope} is {time}: nothing would be left"),
+                "write a time, a number of steps, or \"auto\"",
+            );
+            d.with(Discard::Auto)
+        }
         Some((Scalar::Real(time), d)) => d.with(Discard::Time(Quantity::bare(*time))),
         Some((Scalar::Whole(steps), d)) => {
             drafts.add(
@@ -384,7 +398,7 @@ fn estimate(
     let method = need(scope, "estimate", "method", "\"mean\" (or \"fes\", \"timeseries\", \"basins\")", raw.method.as_ref(), at, drafts);
     let from = need(scope, "estimate", "from", "\"NAME\" of a sample stage", raw.from.as_ref(), at, drafts).map(word);
     if let Some(from) = &from {
-        earlier_stage(scope, from, earlier, "sample", |kind| matches!(kind, StageKind::Sample(_)), drafts);
+        earlier_stage(scope, from, earlier, ("sample", "sample"), |kind| matches!(kind, StageKind::Sample(_)), drafts);
     }
     let method = method?.clone();
     let from = from?;
@@ -419,6 +433,13 @@ fn estimate(
     for name in words {
         let Some(stored) = stored else { continue };
         match column(&name.value.0, stored) {
+            Ok(column) if column.periodic() && method.value == Method::Mean => {
+                let what = format!(
+                    "\"{}\" is an angle on a circle, and means of such numbers say nothing (179 and -179 deg give 0)",
+                    name.value.0
+                );
+                drafts.add(scope, &name.span, what, "use method = \"fes\", or basins");
+            }
             Ok(column) if of.iter().any(|c| c.value == column) => {
                 drafts.add(scope, &name.span, format!("\"{}\" is listed twice", name.value.0), "remove one");
             }
@@ -437,7 +458,7 @@ fn estimate(
             "name one or two",
         );
     }
-    let axes = if method.value == Method::Fes { axes(scope, raw, &of, drafts) } else { Vec::new() };
+    let axes = if method.value == Method::Fes && stored.is_some() { axes(scope, raw, &of, drafts) } else { Vec::new() };
     let basins = if method.value == Method::Basins { basins(scope, raw, declared, drafts) } else { Vec::new() };
     Some(Estimate { method, from, of, axes, basins })
 }
@@ -460,7 +481,7 @@ fn column(word: &str, stored: &[Placed<Column>]) -> Result<Column, (String, Stri
                 return Ok(term);
             }
             let remedy = match (nearest(word, names.iter().copied()), names.is_empty()) {
-                (Some(near), _) => format!("did you mean \"{near}\"? It stores: {}", names.join(", ")),
+                (Some(near), _) => format!("did you mean \"{near}\"? It stores: {}; else add the column to its observe", names.join(", ")),
                 (None, true) => "it stores no numbers: add the column to its observe".to_owned(),
                 (None, false) => format!("it stores: {}; add the column to its observe", names.join(", ")),
             };
@@ -483,7 +504,7 @@ fn axes(scope: &str, raw: &raw::Estimate, of: &[Placed<Column>], drafts: &mut Dr
                 drafts.add(
                     scope,
                     &b.span,
-                    format!("{} numbers of bins for {} observables", list.len(), of.len()),
+                    format!("`bins` has {} entries, `of` has {}", list.len(), of.len()),
                     "write one number for all, or one for each",
                 );
                 return Vec::new();
@@ -506,7 +527,7 @@ fn axes(scope: &str, raw: &raw::Estimate, of: &[Placed<Column>], drafts: &mut Dr
         match &ends.value[..] {
             [lower, upper] => ranges[i] = Some((lower.clone(), upper.clone())),
             other => {
-                drafts.add(scope, &ends.span, format!("the range of `{}` has {} ends", key.value, other.len()), "write [lower, upper]")
+                drafts.add(scope, &ends.span, format!("the range of `{}` is a list of {}", key.value, other.len()), "write [lower, upper]")
             }
         }
     }

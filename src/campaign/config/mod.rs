@@ -14,6 +14,7 @@ pub(in crate::campaign) mod placed;
 mod raw;
 mod resolve;
 mod shape;
+mod syntax;
 pub(in crate::campaign) mod texts;
 pub mod types;
 mod typing;
@@ -23,8 +24,10 @@ pub use campaign::{Campaign, Point, SweptKey};
 pub use canonical::{Change, Digest, changed_error, diff};
 pub use column::{Column, ColumnKind};
 pub use placed::Placed;
+pub(in crate::campaign) use raw::Document as RawDocument;
 pub use texts::Texts;
 pub use types::*;
+pub(in crate::campaign) use write::quote;
 
 #[cfg(test)]
 mod tests;

@@ -74,7 +74,7 @@ impl Campaign {
 }
 
 /// A text as a TOML string on one line.
-pub(super) fn quote(text: &str) -> String {
+pub(in crate::campaign) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -35,6 +35,9 @@ fn one_way_and_unvisited_fail_the_verdict() {
         (outcome("one_way"), outcome("not_visited"), outcome("crossings")),
         (Some(Outcome::Fail), Some(Outcome::Fail), Some(Outcome::Fail))
     );
+    let text = serde_json::to_value(found.estimates("population")).unwrap();
+    assert_eq!((&text[0]["quantity"], &text[0]["value"]), (&"population[a]".into(), &0.45.into()));
+    assert!(text[2]["value"].is_null() && text[2]["warnings"][0]["kind"] == "not_visited");
     // a ring a -> b -> c -> a has a way back
     let ring: Vec<f64> = (0..240).map(|i| [0.5, 2.5, 4.5][(i / 2) % 3]).collect();
     let found = basins(&[series(&ring, 2)], &three).unwrap();

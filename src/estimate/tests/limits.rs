@@ -76,7 +76,7 @@ fn replicas_stuck_apart_never_look_good() {
     let s = series(&values, 4);
     let tau = autocorrelation_time(s).unwrap();
     assert!(!tau.closed && tau.n_eff() < 12.0);
-    assert!(!(rank_diagnostics(s).unwrap().r_hat < 1e3));
+    assert!(rank_diagnostics(s).unwrap().r_hat.is_infinite());
     let verdict = judge(&[diagnose("x", s)], &[], &Thresholds::default());
     assert_eq!(verdict.outcome, Outcome::Fail);
     let check = |name: &str| verdict.checks.iter().find(|c| c.check == name).unwrap();
@@ -129,4 +129,11 @@ fn circles_close() {
     }
     assert!(cos.iter().zip(&sin).all(|(c, s)| (c * c + s * s - 1.0).abs() < 1e-15));
     assert_eq!((cos[2], sin[2]), (cos[3], sin[3]));
+    // an angle that lives on the cut is one cloud, not two
+    let angles: Vec<f64> =
+        ar1(8, 16, 1_000, 0.3).iter().enumerate().map(|(i, x)| 10.0 * x + if i % 2 == 0 { 180.0 } else { -180.0 }).collect();
+    let both = diagnose_circle("phi", series(&angles, 16), 360.0);
+    assert_eq!((both[0].column.as_str(), both[1].column.as_str()), ("cos(phi)", "sin(phi)"));
+    assert_eq!(judge(&both, &[], &Thresholds::default()).outcome, Outcome::Pass);
+    assert!(serde_json::to_value(&both).unwrap()[0]["time"]["Ok"]["tau"].is_number());
 }

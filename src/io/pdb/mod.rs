@@ -85,6 +85,10 @@ pub struct Pdb {
 /// Errors: `Error::Io` if it cannot be read, otherwise as [`read_pdb`].
 pub fn read_pdb_file(path: impl AsRef<Path>) -> Result<(Source, Pdb)> {
     let path = path.as_ref();
+    let size = std::fs::metadata(path).map_err(|e| Error::io(path, "reading the PDB file", &e))?.len();
+    if size > MAX_BYTES as u64 {
+        return Err(too_large(&path.display().to_string(), size));
+    }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, "reading the PDB file", &e))?;
     // The format is ASCII; old remarks may hold other letters, which are replaced and never land in an atom unnoticed.
     let source = Source::new(path.display().to_string(), String::from_utf8_lossy(&bytes));
@@ -97,8 +101,7 @@ pub fn read_pdb_file(path: impl AsRef<Path>) -> Result<(Source, Pdb)> {
 /// Units: nm (the text has angstroms). Errors: `Error::Input` naming line, column and value of everything that is wrong.
 pub fn read_pdb(source: &Source) -> Result<Pdb> {
     if source.text.len() > MAX_BYTES {
-        let what = format!("the PDB file has {} MB; at most {} MB are read", source.text.len() >> 20, MAX_BYTES >> 20);
-        return Err(Error::input_at(source, 0..0, what, "cut it to the frames and atoms that are needed"));
+        return Err(too_large(&source.name, source.text.len() as u64));
     }
     let mut reader = Reader::new(source);
     let mut start = 0;
@@ -107,6 +110,11 @@ pub fn read_pdb(source: &Source) -> Result<Pdb> {
         start += text.len();
     }
     reader.finish()
+}
+
+fn too_large(name: &str, bytes: u64) -> Error {
+    let what = format!("{name}: the PDB file has {} MB; at most {} MB are read", bytes >> 20, MAX_BYTES >> 20);
+    Error::input(what, "cut it to the frames and atoms that are needed")
 }
 
 struct Reader<'s> {
@@ -121,6 +129,8 @@ struct Reader<'s> {
     cell: Option<Cell>,
     /// First atom of the residue that is being read.
     residue_start: usize,
+    /// Something is wrong in the first model, so later ones are not compared with it.
+    first_model_broken: bool,
     /// A TER came after the last atom.
     ter: bool,
     complaints: Vec<Complaint>,
@@ -139,6 +149,7 @@ impl<'s> Reader<'s> {
             conect: Vec::new(),
             cell: None,
             residue_start: 0,
+            first_model_broken: false,
             ter: false,
             complaints: Vec::new(),
             left_off: 0,
@@ -252,6 +263,9 @@ impl<'s> Reader<'s> {
     /// An atom of a model after the first: it must be the one that stands at its place in the first.
     fn later_atom(&mut self, line: Line<'_>) {
         let Some(x) = self.position(line) else { return };
+        if self.first_model_broken {
+            return;
+        }
         let name = line.columns(12, 16).unwrap_or_default().trim();
         let place = self.current.len();
         match self.atoms.get(place) {
@@ -271,10 +285,13 @@ impl<'s> Reader<'s> {
 
     fn close_model(&mut self, line: Line<'_>) {
         self.ter = true;
+        if self.models.is_empty() {
+            self.first_model_broken = !self.complaints.is_empty();
+        }
         if self.current.is_empty() {
             return;
         }
-        if self.current.len() < self.atoms.len() {
+        if self.current.len() < self.atoms.len() && !self.first_model_broken {
             let what = format!("model {} has {} atoms, the first has {}", self.models.len() + 1, self.current.len(), self.atoms.len());
             self.complain(line.span(), what, "every model must have the same atoms in the same order; the file may be cut short");
         }
