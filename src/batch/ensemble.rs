@@ -3,6 +3,14 @@
 use super::{Resume, Snapshot, State};
 use crate::stream::Root;
 use crate::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number never handed out before in this process, so that two ensembles, or a clone that went its own way, never share a
+/// cache key. It enters no result.
+fn next_epoch() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// Thermodynamic state of one replica.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +71,7 @@ impl<S: State> Ensemble<S> {
             return Err(Error::Shape { what: "thermodynamic states", expected: n, found: thermo.len() });
         }
         let lineage = (0..n as u64).collect();
-        Ok(Ensemble { state, thermo, epoch: 0, log_w: vec![0.0; n], lineage, health: vec![Health::Well; n], step: 0, root })
+        Ok(Ensemble { state, thermo, epoch: next_epoch(), log_w: vec![0.0; n], lineage, health: vec![Health::Well; n], step: 0, root })
     }
 
     /// Number of replicas.
@@ -78,13 +86,13 @@ impl<S: State> Ensemble<S> {
 
     /// The microscopic state, to be changed: cached forces become stale.
     pub fn state_mut(&mut self) -> &mut S {
-        self.epoch += 1;
+        self.epoch = next_epoch();
         &mut self.state
     }
 
     /// The microscopic state, for a propagator that renews its own cache: call [`Ensemble::epoch`] afterwards.
     pub fn parts_mut(&mut self) -> (&mut S, &[Thermo], &mut [Health]) {
-        self.epoch += 1;
+        self.epoch = next_epoch();
         (&mut self.state, &self.thermo, &mut self.health)
     }
 
@@ -95,11 +103,11 @@ impl<S: State> Ensemble<S> {
 
     /// The thermodynamic states, to be changed: cached forces become stale.
     pub fn thermo_mut(&mut self) -> &mut [Thermo] {
-        self.epoch += 1;
+        self.epoch = next_epoch();
         &mut self.thermo
     }
 
-    /// Counts the changes of state and thermodynamic states: the key of force caches.
+    /// Changes with every change of state and thermodynamic states, and is unique in the process: the key of force caches.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }

@@ -3,10 +3,33 @@
 //! [`Campaign::parse`] reads a file (with its `--set` overrides and its sweep) and gathers every complaint it can;
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
+mod analyse;
+pub mod catalogue;
+pub mod check;
+pub mod compare;
 pub mod config;
+mod directory;
+pub mod doctor;
+pub mod evaluate;
+mod finish;
+pub mod init;
+mod minimise;
+pub mod physics;
+pub mod progress;
+pub mod provenance;
+pub mod registry;
+pub mod render;
+pub mod run;
+mod sample;
+pub mod schema;
+pub mod signals;
+mod start;
+pub mod status;
+pub mod sweep;
+pub mod system;
 pub mod units;
 
-pub use config::{Placed, Resolved};
+pub use config::{Campaign, Placed, Point, Resolved};
 pub use units::{Kind, Quantity, UnitSystem};
 
 /// The known name that a misspelt one was probably meant to be.

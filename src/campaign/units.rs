@@ -200,7 +200,7 @@ impl Quantity {
         let trimmed = text.trim();
         let split = number_end(trimmed);
         let (number, unit) = trimmed.split_at(split);
-        let unit = unit.trim();
+        let unit = unit.split_whitespace().collect::<Vec<_>>().join(" ");
         let value = number.replace('_', "").parse::<f64>().map_err(|_| {
             Misfit::new(
                 format!("\"{}\" does not start with a number", shown(text)),
@@ -213,8 +213,8 @@ impl Quantity {
         if unit.is_empty() {
             return Ok(Quantity::bare(value));
         }
-        Unit::parse(unit)?;
-        Ok(Quantity { number: value, unit: Some(unit.to_owned()) })
+        Unit::parse(&unit)?;
+        Ok(Quantity { number: value, unit: Some(unit) })
     }
 
     /// As a JSON or TOML value would be written: a bare number, or a quoted text.
@@ -234,8 +234,11 @@ impl Quantity {
         }
         let unit = Unit::parse(text)?;
         unit.check(self, key, kind)?;
-        let seconds = if kind == Kind::WallClock { 1e12 } else { 1.0 };
-        Ok(self.number * unit.up / (unit.down * seconds))
+        if kind == Kind::WallClock {
+            // 1 s is 1e12 ps; the factor first, so that seconds stay exact
+            return Ok(self.number * (unit.up / (unit.down * 1e12)));
+        }
+        Ok(self.number * unit.up / unit.down)
     }
 
     fn resolve_bare(&self, key: &str, kind: Kind, system: UnitSystem) -> Result<f64, Misfit> {
@@ -244,10 +247,11 @@ impl Quantity {
             return Ok(self.number);
         }
         let number = number_text(self.number);
-        let usual = kind.usual();
-        let space = if usual.starts_with('/') { " " } else { "" };
+        // 0.002 was meant in ps, 2 in fs
+        let usual = if kind == Kind::Time && self.number.abs() < 0.1 && self.number != 0.0 { "ps" } else { kind.usual() };
         let what = format!("`{key}` is the bare number {number}: {} needs a unit", kind.words());
         let others = match kind {
+            Kind::Time if usual == "ps" => " (or fs, ns)",
             Kind::Time => " (or ps, ns)",
             Kind::Energy => " (or kcal/mol)",
             Kind::Length => " (or A)",
@@ -255,8 +259,7 @@ impl Quantity {
             Kind::WallClock => " (or s, h)",
             _ => "",
         };
-        let gap = if space.is_empty() { " " } else { space };
-        Err(Misfit::new(what, format!("write {key} = \"{number}{gap}{usual}\"{others}")))
+        Err(Misfit::new(what, format!("write {key} = \"{number} {usual}\"{others}")))
     }
 
     /// The number in internal units when the kind is not known beforehand (parameters of a system).
@@ -351,6 +354,24 @@ const KNOWN: &[Known] = &[
     known("°", std::f64::consts::PI, 180.0, [0; 5]),
 ];
 
+/// Units in full, and their signs.
+const LONG: [(&str, &str); 14] = [
+    ("femtosecond", "fs"),
+    ("picosecond", "ps"),
+    ("nanosecond", "ns"),
+    ("second", "s"),
+    ("sec", "s"),
+    ("minute", "min"),
+    ("hour", "h"),
+    ("day", "d"),
+    ("kelvin", "K"),
+    ("nanometer", "nm"),
+    ("nanometre", "nm"),
+    ("degree", "deg"),
+    ("radian", "rad"),
+    ("dalton", "Da"),
+];
+
 /// A parsed unit: value in internal units = number * up / down.
 struct Unit {
     up: f64,
@@ -414,11 +435,15 @@ impl Unit {
     }
 
     fn check(&self, quantity: &Quantity, key: &str, kind: Kind) -> Result<(), Misfit> {
-        let example = format!("write {key} = \"{} {}\"", number_text(quantity.number), kind.usual());
+        let example = format!("write for example {key} = \"{} {}\"", number_text(quantity.number), kind.usual());
         let fits = self.dims == kind.dims() && self.angle == (kind == Kind::Angle);
         if !fits {
             let remedy = if self.dims[4] != 0 && matches!(kind, Kind::Energy | Kind::Force | Kind::Mass | Kind::InverseEnergy) {
-                format!("energies are per mole: write {key} = \"{} {}\"", number_text(quantity.number), kind.usual())
+                let per_mole = quantity.unit.as_deref().map_or(String::new(), |unit| match unit.split_once('/') {
+                    Some((energy, rest)) => format!("{energy}/mol/{rest}"),
+                    None => format!("{unit}/mol"),
+                });
+                format!("energies and masses are per mole: write {key} = \"{} {per_mole}\"", number_text(quantity.number))
             } else if kind == Kind::Dimensionless {
                 format!("write {key} = {}", number_text(quantity.number))
             } else {
@@ -447,6 +472,13 @@ impl Unit {
         if let Some(kind) = named {
             return kind.words().to_owned();
         }
+        let per_mole = [self.dims[0], self.dims[1], self.dims[2], self.dims[3], 0];
+        if self.dims[4] == 1
+            && let Some(kind) =
+                Kind::ALL.iter().find(|k| k.dims() == per_mole && !matches!(k, Kind::Dimensionless | Kind::Angle | Kind::WallClock))
+        {
+            return format!("{} that is not per mole", kind.words());
+        }
         let names = ["length", "time", "mass", "temperature", "amount"];
         let parts: Vec<String> = names
             .iter()
@@ -469,6 +501,9 @@ fn unknown(name: &str, text: &str) -> Misfit {
     }
     if name == "steps" || name == "step" {
         return Misfit::new(what, "a number of steps is a bare whole number");
+    }
+    if let Some((_, short)) = LONG.iter().find(|(long, _)| name.strip_suffix('s').unwrap_or(name).eq_ignore_ascii_case(long)) {
+        return Misfit::new(what, format!("write \"{short}\""));
     }
     let same_letters = KNOWN.iter().find(|k| k.name.eq_ignore_ascii_case(name)).map(|k| k.name);
     match same_letters.or_else(|| super::nearest(name, KNOWN.iter().map(|k| k.name))) {
@@ -519,7 +554,7 @@ mod tests {
     fn wrong_dimensions_name_both() {
         let misfit = molecular("2 nm", Kind::Time).unwrap_err();
         assert_eq!(misfit.what, "`key` is \"2 nm\", a length; a time is expected");
-        assert_eq!(molecular("2 kJ", Kind::Energy).unwrap_err().remedy, "energies are per mole: write key = \"2 kJ/mol\"");
+        assert_eq!(molecular("2 kJ", Kind::Energy).unwrap_err().remedy, "energies and masses are per mole: write key = \"2 kJ/mol\"");
         assert_eq!(molecular("2 min", Kind::Time).unwrap_err().remedy, "use fs, ps, ns or us");
         assert_eq!(molecular("2 PS", Kind::Time).unwrap_err().remedy, "did you mean \"ps\"?");
         assert_eq!(molecular("2", Kind::Time).unwrap_err().remedy, "write key = \"2 fs\" (or ps, ns)");

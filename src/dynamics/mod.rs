@@ -1,7 +1,42 @@
 //! Propagators: one file each. They move the replicas of an ensemble and nothing else.
+//!
+//! Unadjusted rules (one force a step) are a [`Rule`] run by [`Unadjusted`]; the Metropolised ones share [`Hmc`].
 
-use crate::Result;
+mod adapt;
+mod baoab;
+mod cache;
+mod center;
+mod euler_maruyama;
+mod hmc;
+mod leimkuhler_matthews;
+mod mala;
+mod minimise;
+mod obabo;
+mod registry;
+mod unadjusted;
+mod velocities;
+mod velocity_verlet;
+
+pub use adapt::DualAveraging;
+pub use baoab::{Baoab, BaoabRule};
+pub use center::{Center, Com};
+pub use euler_maruyama::{EulerMaruyama, EulerMaruyamaRule};
+pub use hmc::{Hmc, HmcOptions};
+pub use leimkuhler_matthews::{LeimkuhlerMatthews, LeimkuhlerMatthewsRule};
+pub use mala::mala;
+pub use minimise::{Minimise, Minimised, minimise};
+pub use obabo::{Obabo, ObaboRule};
+pub use registry::{Info, Kind, PROPAGATORS, Parameter, Spec, build};
+pub use unadjusted::{Next, Now, Rule, Unadjusted};
+pub use velocities::draw_velocities;
+pub use velocity_verlet::{VelocityVerlet, VelocityVerletRule};
+
 use crate::batch::{Ensemble, Resume, State};
+use crate::energy::Potential;
+use crate::{Error, Result};
+
+/// A replica whose positions, as one vector, are longer than this has diverged.
+pub const FARTHEST: f64 = 1e9;
 
 /// A rule that moves replicas.
 pub trait Propagator<S: State>: Resume + Send {
@@ -22,15 +57,68 @@ pub trait Propagator<S: State>: Resume + Send {
     fn kinetic(&self) -> Option<&[f64]> {
         None
     }
+
+    /// Energy of each replica after the last step, where the propagator knows it.
+    fn energy(&self) -> Option<&[f64]> {
+        None
+    }
+
+    /// Momenta that move: the degrees of freedom without those of the centre of mass, if that is held. A temperature is
+    /// 2 K / (k `degrees_of_freedom`).
+    fn degrees_of_freedom(&self) -> usize;
+
+    /// Steps of the declared warm-up that are still to come; frames before its end do not sample the target.
+    fn warming(&self) -> u64 {
+        0
+    }
+
+    /// Step size in use: the given one, or the adapted one.
+    fn timestep(&self) -> f64;
 }
 
-/// Work of a propagator, summed over replicas (padding not counted).
+/// Work of a propagator, summed over replicas that are well (padding not counted).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Energy (with or without force) evaluations.
+    /// Energy (with or without force) evaluations that steps asked for; renewing the forces after a resume is not counted.
     pub evaluations: u64,
     /// Metropolis proposals.
     pub proposed: u64,
     /// Accepted ones.
     pub accepted: u64,
+}
+
+/// What every constructor checks.
+fn check_step(potential: &dyn Potential, mass: &[f64], dt: f64) -> Result<()> {
+    let dof = potential.dof();
+    if mass.len() != dof || dof == 0 {
+        return Err(Error::Shape { what: "masses of the propagator", expected: dof.max(1), found: mass.len() });
+    }
+    if let Some((d, m)) = mass.iter().enumerate().find(|(_, m)| !(m.is_finite() && **m > 0.0)) {
+        return Err(Error::input(format!("mass of degree of freedom {d} is {m}"), "masses are positive and finite"));
+    }
+    if !(dt.is_finite() && dt > 0.0) {
+        return Err(Error::input(format!("the step is {dt}"), "dt is positive and finite"));
+    }
+    Ok(())
+}
+
+/// A friction constant is positive, or 0 where that makes sense.
+fn check_friction(gamma: f64, zero_allowed: bool) -> Result<()> {
+    if gamma.is_finite() && (gamma > 0.0 || zero_allowed && gamma == 0.0) {
+        return Ok(());
+    }
+    let remedy = if zero_allowed { "gamma is 0 or more, in 1/time" } else { "gamma is positive, in 1/time" };
+    Err(Error::input(format!("the friction is {gamma}"), remedy))
+}
+
+impl Resume for Tally {
+    fn save(&self, to: &mut crate::batch::Snapshot) {
+        to.put("evaluations", self.evaluations);
+        to.put("proposed", self.proposed);
+        to.put("accepted", self.accepted);
+    }
+    fn load(&mut self, from: &crate::batch::Snapshot) -> Result<()> {
+        *self = Tally { evaluations: from.u64("evaluations")?, proposed: from.u64("proposed")?, accepted: from.u64("accepted")? };
+        Ok(())
+    }
 }

@@ -1,6 +1,16 @@
 //! Potentials: formulas written once, evaluated over batches.
+#![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic formula
 
+pub mod double_well;
+pub mod double_well_n;
+pub mod formula;
+pub mod funnel;
+pub mod gaussian_mixture;
+pub mod harmonic;
+pub mod lennard_jones;
+pub mod many_well;
 pub mod molecular;
+pub mod mueller_brown;
 
 use crate::batch::{Coords, Thermo};
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};

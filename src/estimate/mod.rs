@@ -1,1 +1,54 @@
-//! To come.
+//! Estimators: functions of plain arrays that answer with a number and its error.
+//!
+//! A series is `[replica][draw]` ([`Series`]); replicas are independent, draws of one replica are correlated. Nothing here knows
+//! configuration, engine or files. Every sum has a fixed order and every transcendental function is [`crate::real::Real`]'s, so an
+//! answer has the same bits on every machine and for any number of threads.
+//!
+//! | question | function |
+//! |---|---|
+//! | mean, population with standard error | [`mean`], [`circular_mean`], [`variance`], [`jackknife`] |
+//! | how correlated are the draws | [`autocorrelation_time`], [`statistical_inefficiency`], [`autocovariance`] |
+//! | do the replicas agree | [`rank_diagnostics`] (R-hat, bulk and tail ESS), [`forward_reverse`] |
+//! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`] |
+//! | block averages | [`block_average`] |
+//! | free-energy surface | [`surface`] |
+//! | basins: populations, visits, crossings | [`basins`] |
+//! | may the result be believed | [`diagnose`], [`judge`] |
+
+mod autocorrelation;
+mod autocovariance;
+mod basin;
+mod blocks;
+mod convergence;
+mod equilibration;
+mod fft;
+mod inefficiency;
+mod jackknife;
+mod mean;
+mod quantile;
+mod rank;
+mod series;
+pub mod summary;
+mod surface;
+mod value;
+mod verdict;
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test may ask the system's mathematics")]
+mod tests;
+
+pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
+pub use autocovariance::{Centre, autocovariance};
+pub use basin::{Basin, BasinCount, Basins, Interval, basins};
+pub use blocks::{BlockAverage, BlockLevel, block_average};
+pub use convergence::{Convergence, Fraction, forward_reverse};
+pub use equilibration::{Equilibration, detect_equilibration, detect_equilibration_at};
+pub use inefficiency::{Inefficiency, statistical_inefficiency};
+pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
+pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
+pub use quantile::{normal_quantile, student_t_quantile};
+pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
+pub use series::{Series, Unusable, circle};
+pub use surface::{Axis, Surface, surface};
+pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
+pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};

@@ -1,9 +1,11 @@
 //! What a run hands to its files: columns, frames, and the trait that writes them.
 
 use crate::Result;
+use serde::{Deserialize, Serialize};
 
 /// What the numbers of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Positions, `[replica][atom * dim]`.
     Positions,
@@ -16,7 +18,7 @@ pub enum Kind {
 }
 
 /// One column of the output.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// As in the campaign: `energy`, `dihedral:phi`, `positions`.
     pub name: String,
@@ -33,7 +35,7 @@ pub struct Column {
 }
 
 /// What every file of a stage says about itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// Name of the stage.
     pub stage: String,

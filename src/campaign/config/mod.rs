@@ -1,12 +1,33 @@
-//! The campaign file, typed and located.
+//! The campaign file: TOML text to typed, located values.
+//!
+//! text -> tree (`document`: syntax, `--set`) -> one tree for each point of the sweep -> raw values (`raw`, `typing`: serde, every
+//! complaint) -> [`Campaign`] (`check`: what must fit together) -> [`Resolved`] (`resolve`: internal units, physics).
 
+mod campaign;
+mod canonical;
+mod check;
+mod check_stage;
 pub mod column;
+pub(in crate::campaign) mod document;
 mod leaf;
-mod placed;
+pub(in crate::campaign) mod placed;
 mod raw;
+mod resolve;
 mod shape;
+mod syntax;
+pub(in crate::campaign) mod texts;
 pub mod types;
+mod typing;
+mod write;
 
+pub use campaign::{Campaign, Point, SweptKey};
+pub use canonical::{Change, Digest, changed_error, diff};
 pub use column::{Column, ColumnKind};
 pub use placed::Placed;
+pub(in crate::campaign) use raw::Document as RawDocument;
+pub use texts::Texts;
 pub use types::*;
+pub(in crate::campaign) use write::quote;
+
+#[cfg(test)]
+mod tests;

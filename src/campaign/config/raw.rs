@@ -14,9 +14,9 @@ use crate::campaign::units::Quantity;
 
 /// A campaign of Ergodica: which system, how it is sampled, what is estimated.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a campaign")]
+#[serde(deny_unknown_fields, expecting = "a campaign")]
 #[schemars(title = "Ergodica campaign")]
-pub(super) struct Document {
+pub(in crate::campaign) struct Document {
     /// Name, seed and checkpoints.
     #[schemars(required)]
     pub(super) campaign: Option<Placed<Head>>,
@@ -25,8 +25,9 @@ pub(super) struct Document {
     pub(super) system: Option<Placed<System>>,
     /// One run for every combination of these values. A key is STAGE.KEY ("production.timestep"), STAGE.observe.KEY,
     /// "system.parameters.KEY" or the like; a value is a list, or { from = .., to = .., count = .. }.
-    /// It is taken out before the rest is read.
+    // taken out of the tree before the rest is read
     #[schemars(with = "Option<Named<SweepValues>>")]
+    #[expect(dead_code, reason = "read from the tree; here for the schema and the list of known keys")]
     pub(super) sweep: Option<IgnoredAny>,
     /// Regions whose visits and crossings are counted: [basins.NAME] with observable = [lower, upper].
     pub(super) basins: Option<Named<Placed<Named<Placed<Vec<Placed<Quantity>>>>>>>,
@@ -39,7 +40,7 @@ pub(super) struct Document {
 
 /// Name, seed and checkpoints.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Head {
     /// Name of the campaign and, unless --out says otherwise, of its run directory runs/NAME.
     #[schemars(required)]
@@ -56,7 +57,7 @@ pub(super) struct Head {
 
 /// The system that is sampled: `name`, or `file` and `coordinates`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct System {
     /// A system that comes with the program (`ergodica list systems`), or the path of a folder with a system.toml.
     pub(super) name: Option<Placed<Word>>,
@@ -70,7 +71,8 @@ pub(super) struct System {
 
 /// One stage: a name and exactly one of minimise, sample, estimate.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("oneOf" = [{ "required": ["minimise"] }, { "required": ["sample"] }, { "required": ["estimate"] }]))]
 pub(super) struct Stage {
     /// Its name; unique. Other stages and [sweep] refer to it.
     #[schemars(required)]
@@ -87,7 +89,7 @@ pub(super) struct Stage {
 
 /// L-BFGS for every replica.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Minimise {
     /// Ends when no component of a force is larger. Default "10 kJ/mol/nm", or 1e-6 in reduced units.
     pub(super) tolerance: Option<Placed<Quantity>>,
@@ -101,7 +103,8 @@ pub(super) struct Minimise {
 
 /// Sample with one propagator.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[schemars(extend("oneOf" = [{ "required": ["temperature"] }, { "required": ["beta"] }]))]
 pub(super) struct Sample {
     /// How replicas move.
     #[schemars(required)]
@@ -139,7 +142,7 @@ pub(super) struct Sample {
 
 /// Where replicas start; exactly one of stage alone, run with stage, structures, random.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Start {
     /// An earlier stage of this campaign or, with `run`, a stage of that run.
     pub(super) stage: Option<Placed<Word>>,
@@ -155,7 +158,7 @@ pub(super) struct Start {
 
 /// What a sample stage stores.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Observe {
     /// Every so many steps; must divide the steps of the stage.
     #[schemars(required)]
@@ -169,7 +172,7 @@ pub(super) struct Observe {
 
 /// Make numbers of what an earlier stage stored.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Estimate {
     /// How.
     #[schemars(required)]
@@ -189,7 +192,7 @@ pub(super) struct Estimate {
 
 /// What the verdict asks for.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Diagnostics {
     /// Largest rank-normalised split R-hat. Default 1.01.
     pub(super) rhat: Option<Placed<Number>>,

@@ -1,0 +1,163 @@
+//! `check`: what a campaign will do, before it does it.
+
+use super::config::{Campaign, Resolved, StageKind};
+use super::directory::Inputs;
+use super::physics::{check_timestep, footprint};
+use super::progress::span;
+use super::run::{Plan, PlannedPoint};
+use super::system::System;
+use super::units::Kind;
+use crate::dynamics;
+use crate::error::Source;
+use crate::{Error, Result};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+/// The checks that need the system: the time step against the fastest vibration, names of atoms and terms.
+pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system: &System) -> Result<Resolved> {
+    let mut complaints = Vec::new();
+    let mut warnings = Vec::new();
+    for stage in &resolved.stages {
+        let StageKind::Sample(sample) = &stage.kind else { continue };
+        if let Some((omega, what)) = &system.omega_max
+            && let Some(o) = check_timestep(sample, *omega, Some(what), system.units)
+        {
+            let list = if o.refuse { &mut complaints } else { &mut warnings };
+            list.push(campaign.complaint(&o.span, o.what, o.remedy));
+        }
+        for column in stage.observe.iter().flat_map(|o| &o.columns) {
+            if let Err(Error::Input(list)) = super::sample::measure(&column.value.kind, system) {
+                complaints.extend(list.into_iter().map(|c| campaign.complaint(&column.span, c.what, c.remedy)));
+            }
+        }
+        let wants_com = sample.remove_com.as_ref().is_some_and(|c| c.value);
+        if wants_com && !system.symmetries.contains(&super::system::Symmetry::Translation) {
+            let span = sample.remove_com.as_ref().map_or(0..0, |c| c.span.clone());
+            complaints.push(campaign.complaint(
+                &span,
+                format!("remove_com = true, but the energy of {} changes when all particles move alike", system.name),
+                "set remove_com = false",
+            ));
+        }
+    }
+    resolved.warnings.extend(warnings);
+    resolved.warnings.extend(system.warnings.iter().map(|w| crate::error::Complaint { what: w.clone(), at: None, remedy: String::new() }));
+    if complaints.is_empty() { Ok(resolved) } else { Err(Error::Input(complaints)) }
+}
+
+/// The plan of a campaign in words.
+///
+/// # Errors
+/// `Error::Input` with everything that is wrong.
+pub fn check(file: &Path, sets: &[(String, String)], threads: Option<usize>) -> Result<String> {
+    let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "reading the campaign", &e))?;
+    let source = Source::new(file.display().to_string(), text);
+    let inputs = Inputs::fresh(file.parent().unwrap_or(Path::new("")));
+    let plan = Plan::new(&source, sets, &inputs)?;
+    let cores = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let mut out = String::new();
+    let w = &mut out;
+    let _ = writeln!(w, "campaign {}: {}", plan.campaign.name.value, points(plan.points.len()));
+    let mut seconds = 0.0;
+    let mut disk = 0;
+    for point in &plan.points {
+        if !point.label.is_empty() {
+            let _ = writeln!(w, "\npoint {}", point.label);
+        }
+        let (s, d) = describe_point(w, point, cores)?;
+        seconds += s;
+        disk += d;
+    }
+    let _ = writeln!(w, "\nin all: about {} on {cores} threads, {} on disk", span(seconds), bytes(disk));
+    let mut shown = Vec::new();
+    for warning in plan.points.iter().flat_map(|p| &p.resolved.warnings) {
+        let text = warning.to_string();
+        if !shown.contains(&text) {
+            let _ = writeln!(w, "warning: {text}");
+            shown.push(text);
+        }
+    }
+    Ok(out)
+}
+
+fn points(n: usize) -> String {
+    if n == 1 { "one point".to_owned() } else { format!("{n} sweep points") }
+}
+
+fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<(f64, u64)> {
+    let (system, resolved) = (&point.system, &point.resolved);
+    let _ = writeln!(w, "system {}: {} degrees of freedom, {} terms ({})", system.name, system.dof(), system.potential.terms().len(), system.title);
+    let (mut seconds, mut disk) = (0.0, 0);
+    for stage in &resolved.stages {
+        match &stage.kind {
+            StageKind::Minimise(m) => {
+                let _ = writeln!(w, "  {}: minimise until no force is above {}, at most {} steps", stage.name.value, m.tolerance.value, m.max_steps.value);
+            }
+            StageKind::Estimate(e) => {
+                let _ = writeln!(w, "  {}: estimate {} from '{}'", stage.name.value, e.method.value.name(), e.from.value);
+            }
+            StageKind::Sample(s) => {
+                let f = footprint(s, stage.observe.as_ref(), system.dof() as u64, system.potential.terms().len() as u64);
+                let blocks = s.replicas.value.div_ceil(8);
+                let used = (cores as u64).min(blocks);
+                let rounds = blocks.div_ceil(used);
+                let per_step = time_per_step(point, s)?;
+                let steps = s.warmup.value + s.steps.value;
+                let expected = per_step * rounds as f64 * steps as f64;
+                seconds += expected;
+                disk += f.disk;
+                let unit = system.units.unit(Kind::Time);
+                let length = match s.propagator.value.metropolised() {
+                    true => format!("{} proposals", s.steps.value),
+                    false => format!("{} steps, {} {unit}", s.steps.value, s.steps.value as f64 * s.timestep.value),
+                };
+                let _ = writeln!(w, "  {}: {} with {} replicas, {}", stage.name.value, s.propagator.value.name(), s.replicas.value, length.trim_end());
+                let waste = 100.0 * f.padded as f64 / (8 * blocks) as f64;
+                let _ = writeln!(
+                    w,
+                    "    cores {used} of {cores}{}; padding {} of {} lanes ({waste:.0} % wasted)",
+                    if used < cores as u64 { format!(" (replicas come in blocks of 8: {} or more replicas use all)", 8 * cores) } else { String::new() },
+                    f.padded,
+                    8 * blocks
+                );
+                if let Some((omega, what)) = &system.omega_max {
+                    let _ = writeln!(w, "    omega_max dt = {:.2} ({what}); above 0.8 averages are biased, from 1.9 on it is refused", omega * s.timestep.value);
+                }
+                let _ = writeln!(w, "    {} frames, {} on disk, about {}", f.frames, bytes(f.disk), span(expected));
+            }
+        }
+    }
+    Ok((seconds, disk))
+}
+
+/// Seconds that one block of 8 replicas takes for a step: measured on the system's start.
+fn time_per_step(point: &PlannedPoint, sample: &super::config::Sample) -> Result<f64> {
+    use crate::batch::{Coords, Ensemble, Phase, Thermo};
+    let system = &point.system;
+    let com = sample.remove_com.as_ref().map_or(system.remove_com, |c| c.value);
+    let spec = super::sample::spec(sample, com, system.dimension);
+    let mut propagator = dynamics::build(&spec, system.potential.clone(), &system.masses)?;
+    let phase = Phase::at_rest(Coords::from_rows(&system.start[0].repeat(8), system.dof())?, system.masses.clone())?;
+    let beta = sample.thermal.value.beta(point.resolved.units);
+    let mut ens = Ensemble::new(phase, vec![Thermo::at(beta); 8], crate::stream::Root::new(0, "check", ""))?;
+    propagator.advance(&mut ens, 1)?;
+    let (mut steps, mut batch) = (0, 1);
+    let began = Instant::now();
+    while began.elapsed().as_secs_f64() < 0.1 {
+        propagator.advance(&mut ens, batch)?;
+        steps += batch;
+        batch *= 2;
+    }
+    Ok(began.elapsed().as_secs_f64() / steps as f64)
+}
+
+fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} bytes"),
+        1_000..1_000_000 => format!("{:.0} kB", n as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", n as f64 / 1e6),
+        _ => format!("{:.1} GB", n as f64 / 1e9),
+    }
+}
+

@@ -1,0 +1,225 @@
+//! Everything of a campaign that changes results, as sorted keys and values: hashed to tell campaigns apart, compared to name what changed.
+//!
+//! Values are in internal units with the shortest digits that read back, so "2 fs" and "0.002 ps" are the same campaign. The title, the
+//! description and the checkpoint interval are not part of it. Contents of named files are not either: their readers hash those.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::types::{Discard, Estimate, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
+use crate::campaign::units::{Kind, UnitSystem, number_text};
+use crate::error::{Complaint, Error};
+
+/// Hashes of a campaign and of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// BLAKE3 over all keys and values, 64 hexadecimal digits.
+    pub whole: String,
+    /// The same for `campaign`, `system`, `basins`, `diagnostics` and each stage by name, in alphabetical order.
+    pub parts: Vec<(String, String)>,
+}
+
+/// A key whose value differs between two campaigns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its address: "production.timestep".
+    pub key: String,
+    /// Value before, in internal units; none if the key is new.
+    pub old: Option<String>,
+    /// Value after; none if the key is gone.
+    pub new: Option<String>,
+    /// The stage, if this is its number of steps and it was raised: then `ergodica extend` does what is wanted.
+    pub extends: Option<String>,
+}
+
+impl Resolved {
+    /// Keys and values of everything that changes results.
+    pub fn canonical(&self) -> BTreeMap<String, String> {
+        let mut map = Map { units: self.units, map: BTreeMap::new() };
+        map.text("campaign.seed", &self.seed.map_or("drawn by the program".to_owned(), |s| s.to_string()));
+        map.text("system.units", if self.units == UnitSystem::Molecular { "molecular" } else { "reduced" });
+        match &self.system.from {
+            SystemFrom::Name(name) => map.text("system.name", name),
+            SystemFrom::File { file, coordinates } => {
+                map.text("system.file", file);
+                map.text("system.coordinates", coordinates);
+            }
+        }
+        for (key, value) in &self.system.parameters {
+            map.text(&format!("system.parameters.{}", key.value), &value_text(value));
+        }
+        for basin in &self.basins {
+            for side in &basin.sides {
+                let kind = side.of.quantity().unwrap_or(Kind::Dimensionless);
+                let ends = format!("{} to {}", map.shown(side.lower.value, kind), map.shown(side.upper.value, kind));
+                map.text(&format!("basins.{}.{}", basin.name.value, side.of.text), &ends);
+            }
+        }
+        let d = &self.diagnostics;
+        map.text("diagnostics.rhat", &number_text(d.rhat.value));
+        map.text("diagnostics.ess", &number_text(d.ess.value));
+        map.text("diagnostics.min_crossings", &d.min_crossings.to_string());
+        map.text("diagnostics.max_diverged", &number_text(d.max_diverged.value));
+        for stage in &self.stages {
+            let at = |key: &str| format!("{}.{key}", stage.name.value);
+            map.text(&at("does"), stage.kind.name());
+            match &stage.kind {
+                StageKind::Minimise(m) => map.minimise(m, &at),
+                StageKind::Sample(s) => map.sample(s, &at),
+                StageKind::Estimate(e) => map.estimate(e, &at),
+            }
+            if let Some(observe) = &stage.observe {
+                map.observe(observe, &at);
+            }
+        }
+        map.map
+    }
+
+    /// Hashes of the whole and of the parts.
+    pub fn digest(&self) -> Digest {
+        let mut parts: BTreeMap<String, blake3::Hasher> = BTreeMap::new();
+        let mut whole = blake3::Hasher::new();
+        for (key, value) in self.canonical() {
+            let part = key.split('.').next().unwrap_or_default().to_owned();
+            // lengths first, so that no two lists of pairs give the same bytes
+            let head = [(key.len() as u64).to_le_bytes(), (value.len() as u64).to_le_bytes()].concat();
+            for hasher in [&mut whole, parts.entry(part).or_default()] {
+                hasher.update(&head).update(key.as_bytes()).update(value.as_bytes());
+            }
+        }
+        let parts = parts.into_iter().map(|(name, hasher)| (name, hasher.finalize().to_hex().to_string())).collect();
+        Digest { whole: whole.finalize().to_hex().to_string(), parts }
+    }
+}
+
+/// The keys that differ, sorted.
+pub fn diff(old: &Resolved, new: &Resolved) -> Vec<Change> {
+    let (a, b) = (old.canonical(), new.canonical());
+    let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let changed = keys.into_iter().filter(|key| a.get(*key) != b.get(*key)).map(|key| {
+        let (old, new) = (a.get(key).cloned(), b.get(key).cloned());
+        let count = |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<u64>().ok());
+        let raised = matches!((count(&old), count(&new)), (Some(before), Some(after)) if after > before);
+        let extends = key.strip_suffix(".steps").filter(|_| raised).map(str::to_owned);
+        Change { key: key.clone(), old, new, extends }
+    });
+    changed.collect()
+}
+
+/// The refusal to resume `dir` with a changed campaign: one complaint for each key, with both values and what to do.
+pub fn changed_error(dir: &Path, changes: &[Change]) -> Error {
+    let absent = "not set".to_owned();
+    let complaints = changes.iter().map(|change| {
+        let (old, new) = (change.old.as_ref().unwrap_or(&absent), change.new.as_ref().unwrap_or(&absent));
+        let what = format!("{}: the campaign changed since this run began: `{}` was {old}, is now {new}", dir.display(), change.key);
+        let remedy = match &change.extends {
+            Some(stage) => format!("restore it, then ergodica extend {} --stage {stage} --to {new}", dir.display()),
+            None => "restore it to resume this run, or start a new one with --out DIR".to_owned(),
+        };
+        Complaint { what, at: None, remedy }
+    });
+    Error::Input(complaints.collect())
+}
+
+struct Map {
+    units: UnitSystem,
+    map: BTreeMap<String, String>,
+}
+
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::Number(quantity) => quantity.resolve_any().map_or_else(|_| quantity.to_string(), number_text),
+        Value::Text(text) => format!("\"{text}\""),
+        Value::Flag(flag) => flag.to_string(),
+        Value::List(items) => format!("[{}]", items.iter().map(value_text).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+impl Map {
+    fn text(&mut self, key: &str, value: &str) {
+        self.map.insert(key.to_owned(), value.to_owned());
+    }
+
+    fn shown(&self, x: f64, kind: Kind) -> String {
+        let unit = self.units.unit(kind);
+        if unit.is_empty() { number_text(x) } else { format!("{} {unit}", number_text(x)) }
+    }
+
+    fn number(&mut self, key: &str, x: f64, kind: Kind) {
+        let text = self.shown(x, kind);
+        self.text(key, &text);
+    }
+
+    fn start(&mut self, key: &str, start: &Start) {
+        let text = match start {
+            Start::System => "minimum".to_owned(),
+            Start::Stage(name) => format!("stage {}", name.value),
+            Start::Run { dir, stage, frames: Frames::Last } => format!("last frame of stage {} of run {}", stage.value, dir.value),
+            Start::Run { dir, stage, frames: Frames::At(list) } => format!("frames {list:?} of stage {} of run {}", stage.value, dir.value),
+            Start::Structures(files) => format!("structures {:?}", files.iter().map(|f| f.as_str()).collect::<Vec<_>>()),
+            Start::Random(width) => format!("random {}", self.shown(width.value, Kind::Length)),
+        };
+        self.text(key, &text);
+    }
+
+    fn minimise(&mut self, m: &Minimise, at: &dyn Fn(&str) -> String) {
+        self.number(&at("tolerance"), m.tolerance.value, Kind::Force);
+        self.text(&at("max_steps"), &m.max_steps.to_string());
+        if let Some(replicas) = &m.replicas {
+            self.text(&at("replicas"), &replicas.to_string());
+        }
+        self.start(&at("start"), &m.start);
+    }
+
+    fn sample(&mut self, s: &Sample, at: &dyn Fn(&str) -> String) {
+        self.text(&at("propagator"), s.propagator.name());
+        self.number(&at("timestep"), s.timestep.value, Kind::Time);
+        if let Some(friction) = &s.friction {
+            self.number(&at("friction"), friction.value, Kind::InverseTime);
+        }
+        match s.thermal.value {
+            Thermal::Temperature(t) => self.number(&at("temperature"), t, Kind::Temperature),
+            Thermal::Beta(beta) => self.number(&at("beta"), beta, Kind::InverseEnergy),
+        }
+        self.text(&at("replicas"), &s.replicas.to_string());
+        self.text(&at("steps"), &s.steps.to_string());
+        self.start(&at("start"), &s.start);
+        let discard = match s.discard.value {
+            Discard::Auto => "auto".to_owned(),
+            _ => s.discard_steps().map_or(String::new(), |n| format!("{n} steps")),
+        };
+        self.text(&at("discard"), &discard);
+        if s.propagator.metropolised() {
+            self.text(&at("warmup"), &s.warmup.to_string());
+        }
+        if let Some(target) = &s.target_acceptance {
+            self.text(&at("target_acceptance"), &number_text(target.value));
+        }
+        if let Some(leapfrog) = &s.leapfrog_steps {
+            self.text(&at("leapfrog_steps"), &leapfrog.to_string());
+        }
+        let com = s.remove_com.as_ref().map_or("as the system says".to_owned(), |f| f.to_string());
+        self.text(&at("remove_com"), &com);
+    }
+
+    fn observe(&mut self, o: &Observe, at: &dyn Fn(&str) -> String) {
+        self.text(&at("observe.every"), &o.every.to_string());
+        self.text(&at("observe.columns"), &o.columns.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(", "));
+        self.text(&at("observe.precision"), o.precision.name());
+    }
+
+    fn estimate(&mut self, e: &Estimate, at: &dyn Fn(&str) -> String) {
+        self.text(&at("method"), e.method.name());
+        self.text(&at("from"), &e.from);
+        self.text(&at("of"), &e.of.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(", "));
+        self.text(&at("basins"), &e.basins.iter().map(|b| b.as_str()).collect::<Vec<_>>().join(", "));
+        for (axis, column) in e.axes.iter().zip(&e.of) {
+            self.text(&at(&format!("bins.{}", column.text)), &axis.bins.to_string());
+            if let Some((lower, upper)) = &axis.range {
+                let kind = column.quantity().unwrap_or(Kind::Dimensionless);
+                let text = format!("{} to {}", self.shown(lower.value, kind), self.shown(upper.value, kind));
+                self.text(&at(&format!("range.{}", column.text)), &text);
+            }
+        }
+    }
+}

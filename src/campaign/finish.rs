@@ -1,0 +1,165 @@
+//! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
+
+use super::analyse;
+use super::config::StageKind;
+use super::minimise;
+use super::provenance;
+use super::run::{Job, Plan, Session};
+use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
+use crate::estimate::{Check, Estimate, Outcome, Verdict};
+use crate::io::files;
+use crate::real::isa;
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Analyses every stage of every point and writes what a run ends with.
+pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warnings: Vec<String>, report: bool) -> Result<Summary> {
+    let mut stages: Vec<StageSummary> = Vec::new();
+    let mut estimates: Vec<Estimate> = Vec::new();
+    let mut checks: Vec<Check> = Vec::new();
+    let mut performance = Performance { threads: rayon::current_num_threads(), isa: isa::path()?.name().to_owned(), ..Performance::default() };
+    let mut replica_steps = 0.0;
+    for job in jobs {
+        let mut samples = Vec::new();
+        for stage in &job.resolved.stages {
+            match &stage.kind {
+                StageKind::Minimise(_) => {
+                    let saved = saved(session, job, &stage.name.value)?;
+                    stages.push(minimise::summary(job, stage, &saved)?);
+                }
+                StageKind::Sample(sample) => {
+                    let saved = saved(session, job, &stage.name.value)?;
+                    performance.cpu_s += saved.f64("cpu")?;
+                    performance.wall_s += saved.f64("wall")?;
+                    performance.io_s += saved.f64("io")?;
+                    performance.evaluations += saved.u64("evaluations")?;
+                    replica_steps += (sample.replicas.value * (sample.warmup.value + sample.steps.value)) as f64;
+                    if stage.observe.is_none() {
+                        continue;
+                    }
+                    let (summary, means, stored) = analyse::sample(job, stage, sample, &saved)?;
+                    for check in &summary.checks {
+                        let mut check = check.clone();
+                        if !job.point.is_empty() {
+                            check.of = format!("{} ({})", check.of, job.point);
+                        }
+                        checks.push(check);
+                    }
+                    stages.push(summary);
+                    estimates.extend(means);
+                    samples.push((stage.name.value.as_str(), sample, stored));
+                }
+                StageKind::Estimate(wanted) => {
+                    let Some((_, sample, stored)) = samples.iter().find(|(name, ..)| *name == wanted.from.value) else {
+                        return Err(Error::run(format!("stage '{}' stored nothing for '{}'", wanted.from.value, stage.name.value), "observe columns in it"));
+                    };
+                    let (summary, found) = analyse::wanted(job, stage, wanted, sample, stored)?;
+                    stages.push(summary);
+                    estimates.extend(found);
+                }
+            }
+        }
+    }
+    performance.replica_steps_per_cpu_s = replica_steps / performance.cpu_s.max(1e-9);
+    performance.evaluations_per_cpu_s = performance.evaluations as f64 / performance.cpu_s.max(1e-9);
+    let outcome = checks.iter().map(|c| c.outcome).max().unwrap_or(Outcome::Fail);
+    if checks.is_empty() {
+        warnings.push("no sample stage observes a scalar column: there is nothing to judge".to_owned());
+    }
+    let summary = Summary {
+        schema: SCHEMA,
+        status: "done".to_owned(),
+        campaign: plan.campaign.name.value.clone(),
+        title: plan.campaign.title.clone(),
+        system: jobs.first().map_or_else(String::new, |j| j.system.name.clone()),
+        seed: plan.seed,
+        version: provenance::VERSION.to_owned(),
+        verdict: Verdict { outcome, checks },
+        estimates,
+        stages,
+        performance,
+        warnings,
+        papers: papers(jobs),
+    };
+    write(&session.dir, &summary)?;
+    #[cfg(feature = "report")]
+    if report {
+        files::fault("report");
+        crate::report::write(&session.dir)?;
+    }
+    #[cfg(not(feature = "report"))]
+    let _ = report;
+    Ok(summary)
+}
+
+fn saved(session: &Session, job: &Job<'_>, stage: &str) -> Result<crate::batch::Snapshot> {
+    session
+        .load(&job.dir.join(stage), &job.config_hash)?
+        .ok_or_else(|| Error::run(format!("stage '{stage}' has no checkpoint"), "`ergodica resume` the run: it was not finished"))
+}
+
+/// Papers of the methods used, in the order of their use.
+fn papers(jobs: &[Job<'_>]) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    let mut add = |paper: &str| {
+        if !paper.is_empty() && !list.iter().any(|p| p == paper) {
+            list.push(paper.to_owned());
+        }
+    };
+    for job in jobs {
+        add(&job.system.paper);
+        for stage in &job.resolved.stages {
+            match &stage.kind {
+                StageKind::Minimise(_) => add("L-BFGS: Liu and Nocedal, Math. Program. 45, 503 (1989)"),
+                StageKind::Sample(s) => {
+                    let info = crate::dynamics::PROPAGATORS.iter().find(|p| p.name == s.propagator.value.name());
+                    add(info.map_or("", |p| p.paper));
+                }
+                StageKind::Estimate(_) => {}
+            }
+        }
+    }
+    add("Random numbers: Salmon, Moraes, Dror, Shaw, SC'11 (2011), Philox4x32-10");
+    add("R-hat and effective sample sizes: Vehtari, Gelman, Simpson, Carpenter, Buerkner, Bayesian Analysis 16, 667 (2021)");
+    add("Equilibration detection: Chodera, J. Chem. Theory Comput. 12, 1799 (2016)");
+    list
+}
+
+/// summary.json, estimates.csv and estimates.h5.
+fn write(dir: &Path, summary: &Summary) -> Result<()> {
+    let json = serde_json::to_string_pretty(summary).map_err(|e| Error::run(format!("summary.json could not be made: {e}"), "report this as a bug"))?;
+    files::write_atomic(&dir.join("estimates.csv"), csv(&summary.estimates).as_bytes())?;
+    #[cfg(feature = "hdf5")]
+    crate::io::estimates::write(&dir.join("estimates.h5"), summary)?;
+    files::write_atomic(&dir.join("summary.json"), (json + "\n").as_bytes())
+}
+
+/// The estimates as a tidy table: one row each, conditions and coordinates as `key=value` lists.
+fn csv(estimates: &[Estimate]) -> String {
+    let quote = |s: &str| if s.contains([',', '"', '\n']) { format!("\"{}\"", s.replace('"', "\"\"")) } else { s.to_owned() };
+    let number = |x: f64| if x.is_finite() { format!("{x:?}") } else { String::new() };
+    let mut text = "stage,quantity,conditions,coords,value,stderr,n_eff,unit,reference,reference_error,z,warnings\n".to_owned();
+    for e in estimates {
+        let condition = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+        let conditions: Vec<String> = e.conditions.iter().map(|(k, v)| format!("{k}={}", condition(v))).collect();
+        let coords: Vec<String> = e.coords.iter().map(|(k, v)| format!("{k}={v:?}")).collect();
+        let warnings: Vec<&str> = e.warnings.iter().map(|w| w.message.as_str()).collect();
+        let row = [
+            quote(&e.stage),
+            quote(&e.quantity),
+            quote(&conditions.join(";")),
+            quote(&coords.join(";")),
+            number(e.value),
+            number(e.stderr),
+            number(e.n_eff),
+            quote(e.unit.as_deref().unwrap_or("")),
+            e.reference.as_ref().map_or_else(String::new, |r| number(r.value)),
+            e.reference.as_ref().map_or_else(String::new, |r| number(r.error)),
+            e.z().map_or_else(String::new, number),
+            quote(&warnings.join("; ")),
+        ];
+        text.push_str(&row.join(","));
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,423 @@
+//! What numbers must satisfy to make sense: signs, stability, lengths, sizes. Each rule gives its reason.
+
+use std::ops::Range;
+
+use super::config::placed::{NOWHERE, Placed};
+use super::config::types::{Basin, Discard, Estimate, Observe, Propagator, Sample, Side, StageKind, Thermal};
+use super::config::{Column, ColumnKind, Stage};
+use super::units::{Kind, UnitSystem, number_text};
+
+/// Stiffness from which a time step is worth a warning.
+pub const STIFF: f64 = 0.8;
+/// Stiffness from which a time step is refused; leapfrog is unstable from 2 on.
+pub const UNSTABLE: f64 = 1.9;
+
+/// What is wrong with a value, and what to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objection {
+    /// Where, in the campaign.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+    /// Refused, or only worth a warning.
+    pub refuse: bool,
+}
+
+/// Objections of one stage, with the name of its scope.
+pub(super) struct Objections<'a> {
+    pub(super) scope: &'a str,
+    pub(super) list: &'a mut Vec<Objection>,
+}
+
+impl Objections<'_> {
+    fn refuse(&mut self, span: &Range<usize>, what: impl Into<String>, remedy: impl Into<String>) {
+        self.list.push(Objection { span: span.clone(), what: what.into(), remedy: remedy.into(), refuse: true });
+    }
+
+    fn warn(&mut self, span: &Range<usize>, what: impl Into<String>, remedy: impl Into<String>) {
+        self.list.push(Objection { span: span.clone(), what: what.into(), remedy: remedy.into(), refuse: false });
+    }
+
+    fn at_least_one(&mut self, key: &str, count: &Placed<u64>, why: &str) {
+        if count.value == 0 {
+            self.refuse(&count.span, format!("`{key}` of {} is 0: {why}", self.scope), format!("write {key} = 1 or more"));
+        }
+    }
+}
+
+/// How stiff a system is for a time step: omega dt, the largest angle that a mode turns in a step; for overdamped dynamics
+/// omega^2 dt / gamma, the largest fraction of its displacement that a mode relaxes in a step. Both are unstable from 2 on
+/// (leapfrog: Hairer, Lubich and Wanner, Geometric Numerical Integration, section I.1; Euler: |1 - s| < 1).
+pub fn stiffness(propagator: Propagator, omega_max: f64, timestep: f64, friction: f64) -> f64 {
+    if propagator.overdamped() { omega_max * omega_max * timestep / friction } else { omega_max * timestep }
+}
+
+/// Judges a resolved stage's time step against the fastest vibration of the system.
+///
+/// `omega_max` in radians per time unit, from bonds and masses; `stiffest` names the bond, if it is known: "the bond C1-H1".
+/// None below 0.8; a warning from there; refused from 1.9, except that a warm-up that adapts the step makes it a warning.
+pub fn check_timestep(sample: &Sample, omega_max: f64, stiffest: Option<&str>, units: UnitSystem) -> Option<Objection> {
+    let (dt, propagator) = (sample.timestep.value, sample.propagator.value);
+    let friction = sample.friction.as_ref().map_or(1.0, |g| g.value);
+    let s = stiffness(propagator, omega_max, dt, friction);
+    if s.is_nan() || s < STIFF {
+        return None;
+    }
+    let refuse = s >= UNSTABLE && sample.warmup.value == 0;
+    let (measure, safe) = if propagator.overdamped() {
+        ("omega_max^2 dt / friction", 0.2 * friction / (omega_max * omega_max))
+    } else {
+        ("omega_max dt", 0.4 / omega_max)
+    };
+    let show = |t: f64| match units {
+        UnitSystem::Molecular => format!("\"{} fs\"", short(t * 1e3)),
+        UnitSystem::Reduced => short(t),
+    };
+    let of = stiffest.map_or(String::new(), |bond| format!(" of {bond}"));
+    let outcome = if s >= UNSTABLE { "the integration is unstable from 2 on" } else { "averages are biased" };
+    let what = format!("timestep is {}: {measure} = {s:.2} for the fastest vibration{of}, and {outcome}", show(dt).replace('"', ""));
+    let remedy =
+        format!("write timestep = {} or less, where {measure} is {}", show(safe), if propagator.overdamped() { "0.2" } else { "0.4" });
+    Some(Objection { span: sample.timestep.span.clone(), what, remedy, refuse })
+}
+
+/// Two significant digits, rounded down, for advice.
+fn short(x: f64) -> String {
+    if !x.is_finite() || x <= 0.0 {
+        return format!("{x}");
+    }
+    let text = format!("{x:.1e}");
+    number_text(text.parse::<f64>().unwrap_or(x))
+}
+
+/// Rules of a sample stage, once it is in numbers. NaN stands for what could not be resolved and was complained about already.
+pub(super) fn sample(sample: &Sample, observe: Option<&Observe>, units: UnitSystem, out: &mut Objections<'_>) {
+    let scope = out.scope;
+    let dt = &sample.timestep;
+    if dt.value <= 0.0 || dt.value.is_infinite() {
+        out.refuse(
+            &dt.span,
+            format!("`timestep` of {scope} is {}: time must go forward in finite steps", shown(dt.value, Kind::Time, units)),
+            "write a positive timestep",
+        );
+    }
+    if let Some(friction) = &sample.friction {
+        let overdamped = sample.propagator.overdamped();
+        if friction.value < 0.0 || friction.value.is_infinite() {
+            out.refuse(
+                &friction.span,
+                format!(
+                    "`friction` of {scope} is {}: friction takes energy out, so it is not negative",
+                    shown(friction.value, Kind::InverseTime, units)
+                ),
+                "write 0 or more",
+            );
+        } else if friction.value == 0.0 && overdamped {
+            out.refuse(
+                &friction.span,
+                format!("`friction` of {scope} is 0: overdamped dynamics divides by it"),
+                "write a positive friction, or use velocity_verlet",
+            );
+        } else if friction.value == 0.0 {
+            out.warn(
+                &friction.span,
+                format!("`friction` of {scope} is 0: no heat bath acts, so the temperature is not kept"),
+                "write a positive friction, or use velocity_verlet",
+            );
+        } else if !overdamped && friction.value * dt.value > 1.0 {
+            let what =
+                format!("friction times timestep is {:.2} in {scope}: velocities are forgotten within a step", friction.value * dt.value);
+            out.warn(&friction.span, what, "lower the friction, or use leimkuhler_matthews");
+        }
+    }
+    thermal(&sample.thermal, units, out);
+    out.at_least_one("replicas", &sample.replicas, "there is nothing to sample");
+    if sample.replicas.value > u64::from(u32::MAX) {
+        out.refuse(
+            &sample.replicas.span,
+            format!("`replicas` of {scope} is {}: random streams are numbered by 32 bits", sample.replicas.value),
+            "write less than 4294967296",
+        );
+    }
+    out.at_least_one("steps", &sample.steps, "nothing would be sampled");
+    if sample.steps.value.checked_add(sample.warmup.value).is_none() {
+        out.refuse(&sample.steps.span, format!("`steps` and `warmup` of {scope} exceed 64 bits"), "write fewer");
+    }
+    if let Some(target) = &sample.target_acceptance
+        && !(target.value > 0.0 && target.value < 1.0)
+    {
+        out.refuse(
+            &target.span,
+            format!("`target_acceptance` of {scope} is {}: a probability between 0 and 1 is meant", target.value),
+            "write for example 0.8",
+        );
+    }
+    if let Some(leapfrog) = &sample.leapfrog_steps {
+        out.at_least_one("leapfrog_steps", leapfrog, "a proposal needs at least one");
+    }
+    discard(sample, units, out);
+    if let Some(observe) = observe {
+        self::observe(sample, observe, out);
+    }
+}
+
+fn thermal(thermal: &Placed<Thermal>, units: UnitSystem, out: &mut Objections<'_>) {
+    let (key, value, kind) = match thermal.value {
+        Thermal::Temperature(t) => ("temperature", t, Kind::Temperature),
+        Thermal::Beta(beta) => ("beta", beta, Kind::InverseEnergy),
+    };
+    let scope = out.scope;
+    if value <= 0.0 || value.is_infinite() {
+        let why = if value == 0.0 && key == "temperature" {
+            "at 0 nothing moves; to go downhill use a minimise stage"
+        } else {
+            "it must be positive and finite"
+        };
+        out.refuse(&thermal.span, format!("`{key}` of {scope} is {}: {why}", shown(value, kind, units)), format!("write a positive {key}"));
+    } else if units == UnitSystem::Molecular && thermal.value.temperature(units) > 5000.0 {
+        let what = format!(
+            "{scope} is at {:.0} K: molecules of a force field without bond breaking are no molecules there",
+            thermal.value.temperature(units)
+        );
+        out.warn(&thermal.span, what, "check the temperature");
+    }
+}
+
+fn discard(sample: &Sample, units: UnitSystem, out: &mut Objections<'_>) {
+    let scope = out.scope;
+    let span = &sample.discard.span;
+    if let Discard::Time(time) = sample.discard.value {
+        if sample.propagator.metropolised() {
+            let what = format!("`discard` of {scope} is a time, but proposals of {} are no time", sample.propagator.name());
+            out.refuse(span, what, "write a whole number of steps, or \"auto\"");
+            return;
+        }
+        if time < 0.0 || time.is_infinite() {
+            out.refuse(span, format!("`discard` of {scope} is {}", shown(time, Kind::Time, units)), "write 0 or more, or \"auto\"");
+            return;
+        }
+    }
+    let Some(steps) = sample.discard_steps() else { return };
+    if steps >= sample.steps.value && sample.timestep.value > 0.0 && sample.steps.value > 0 {
+        let length = if sample.propagator.metropolised() {
+            String::new()
+        } else {
+            format!(" ({})", shown(sample.steps.value as f64 * sample.timestep.value, Kind::Time, units))
+        };
+        let what = format!(
+            "`discard` of {scope} is {steps} steps, but the stage is only {} steps long{length}: nothing would be left",
+            sample.steps.value
+        );
+        out.refuse(span, what, "discard less, raise steps, or write discard = \"auto\"");
+    }
+}
+
+fn observe(sample: &Sample, observe: &Observe, out: &mut Objections<'_>) {
+    let (every, steps) = (observe.every.value, sample.steps.value);
+    let scope = out.scope;
+    out.at_least_one("every", &observe.every, "frames are some steps apart");
+    if every > steps && steps > 0 {
+        let what = format!("`every` of {scope} is {every}, but the stage has only {steps} steps: nothing would be stored");
+        out.refuse(&observe.every.span, what, format!("write every = {} or less", (steps / 10).max(1)));
+    } else if every > 0 && !steps.is_multiple_of(every) {
+        let down = steps - steps % every;
+        let what = format!(
+            "`every` = {every} does not divide the {steps} steps of {scope}: the last {} steps would leave no frame",
+            steps % every
+        );
+        let up = down.checked_add(every).map_or(String::new(), |up| format!(" or {up}"));
+        out.refuse(&observe.every.span, what, format!("write steps = {down}{up}, or an `every` that divides {steps}"));
+    }
+}
+
+/// Rules of an estimate, with the stage that it reads.
+pub(super) fn estimate(estimate: &Estimate, source: Option<&Stage>, basins: &[Basin], units: UnitSystem, out: &mut Objections<'_>) {
+    let scope = out.scope;
+    for (axis, column) in estimate.axes.iter().zip(&estimate.of) {
+        let bins = axis.bins.value;
+        if !(2..=10_000).contains(&bins) {
+            out.refuse(
+                &axis.bins.span,
+                format!("`bins` of {scope} is {bins}: a histogram has 2 to 10000 bins"),
+                "write for example bins = 60",
+            );
+        }
+        if let Some((lower, upper)) = &axis.range {
+            let span = &lower.span;
+            if lower.value.is_infinite() || upper.value.is_infinite() {
+                out.refuse(span, format!("the range of `{}` in {scope} is not finite", column.name()), "write finite edges");
+            } else {
+                interval(column, lower, upper, false, units, out);
+            }
+        }
+    }
+    let bins = estimate.axes.iter().map(|a| a.bins.value).fold(1u64, u64::saturating_mul);
+    if bins > 4_000_000 && estimate.axes.iter().all(|a| a.bins.value <= 10_000) {
+        let span = estimate.axes.first().map_or(NOWHERE, |a| a.bins.span.clone());
+        out.refuse(&span, format!("the histogram of {scope} has {bins} bins"), "write fewer");
+    }
+    if let Some(Stage { name, kind: StageKind::Sample(sample), .. }) = source
+        && !estimate.axes.is_empty()
+        && sample.replicas.value == 1
+    {
+        let what = format!("{scope} takes its errors from independent replicas, but stage `{}` has one", name.value);
+        out.refuse(&estimate.from.span, what, "write replicas = 8 or more there");
+    }
+    for (i, a) in estimate.basins.iter().enumerate() {
+        for b in &estimate.basins[..i] {
+            let find = |name: &Placed<String>| basins.iter().find(|basin| basin.name == *name);
+            if let (Some(x), Some(y)) = (find(a), find(b))
+                && overlap(x, y)
+            {
+                let span = if a.span == NOWHERE { &x.name.span } else { &a.span };
+                let what = format!(
+                    "basins `{}` and `{}` of {scope} overlap: a frame in both has no place in a count of crossings",
+                    b.value, a.value
+                );
+                out.refuse(span, what, "make them disjoint, or count them in two stages");
+            }
+        }
+    }
+}
+
+/// Rules of a basin's sides.
+pub(super) fn basin(basin: &Basin, units: UnitSystem, out: &mut Objections<'_>) {
+    for side in &basin.sides {
+        interval(&side.of, &side.lower, &side.upper, true, units, out);
+    }
+}
+
+fn interval(column: &Column, lower: &Placed<f64>, upper: &Placed<f64>, wraps: bool, units: UnitSystem, out: &mut Objections<'_>) {
+    let scope = out.scope;
+    let kind = column.quantity().unwrap_or(Kind::Dimensionless);
+    let show = |x: f64| shown(x, kind, units);
+    let name = column.name();
+    if column.periodic() {
+        let half = std::f64::consts::PI * (1.0 + 1e-12);
+        for end in [lower, upper] {
+            if end.value.abs() > half {
+                out.refuse(
+                    &end.span,
+                    format!("`{name}` of {scope} ends at {}: angles run from -180 to 180 deg", show(end.value)),
+                    "write the same angle between -180 and 180 deg; an interval may pass through 180",
+                );
+                return;
+            }
+        }
+    }
+    let empty = if wraps && column.periodic() { lower.value == upper.value } else { lower.value >= upper.value };
+    if empty {
+        let what = format!("`{name}` of {scope} runs from {} to {}: nothing lies between", show(lower.value), show(upper.value));
+        out.refuse(&lower.span, what, "write the lower end first");
+    }
+}
+
+/// Two boxes share a point, as far as the observables that both name can tell.
+fn overlap(a: &Basin, b: &Basin) -> bool {
+    a.sides.iter().all(|x| b.sides.iter().filter(|y| x.of == y.of).all(|y| sides_meet(x, y)))
+}
+
+fn sides_meet(x: &Side, y: &Side) -> bool {
+    // half-open intervals meet if one contains the other's lower end
+    x.contains(y.lower.value) || y.contains(x.lower.value)
+}
+
+/// A number in the unit that people use.
+fn shown(x: f64, kind: Kind, units: UnitSystem) -> String {
+    let unit = units.unit(kind);
+    let (x, unit) = match (unit, kind) {
+        ("rad", _) => ((x * 180.0 / std::f64::consts::PI * 1e9).round() / 1e9, "deg"),
+        ("ps", _) if x.abs() < 0.1 && x != 0.0 => (x * 1e3, "fs"),
+        _ => (x, unit),
+    };
+    let x = format!("{x:.11e}").parse::<f64>().unwrap_or(x);
+    if unit.is_empty() { number_text(x) } else { format!("{} {unit}", number_text(x)) }
+}
+
+/// What a sample stage will need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Stored frames of each replica.
+    pub frames: u64,
+    /// Replicas including the padding to whole blocks of 8.
+    pub padded: u64,
+    /// Bytes of all columns before compression.
+    pub disk: u64,
+    /// Bytes of positions, velocities and forces in memory.
+    pub memory: u64,
+}
+
+/// Size of a sample stage over a system of `atoms` atoms, `dof` coordinates and `terms` energy terms; saturates rather than wraps.
+pub fn footprint(sample: &Sample, observe: Option<&Observe>, dof: u64, terms: u64) -> Footprint {
+    let replicas = sample.replicas.value;
+    let padded = replicas.div_ceil(8).saturating_mul(8);
+    let frames = observe.map_or(0, |o| sample.steps.value.checked_div(o.every.value).unwrap_or(0));
+    let bytes_of = |column: &Column| -> u64 {
+        let width = observe.map_or(4, |o| o.precision.bytes());
+        match column.kind {
+            ColumnKind::Positions | ColumnKind::Velocities | ColumnKind::Forces => width.saturating_mul(dof),
+            ColumnKind::Terms => 8 * terms,
+            _ => 8,
+        }
+    };
+    let frame: u64 = observe.map_or(0, |o| o.columns.iter().map(|c| bytes_of(c)).fold(0, u64::saturating_add));
+    let disk = frame.saturating_mul(frames).saturating_mul(replicas);
+    Footprint { frames, padded, disk, memory: padded.saturating_mul(dof).saturating_mul(3 * 8) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Campaign;
+    use crate::campaign::config::Resolved;
+    use crate::error::Source;
+
+    fn resolved(extra: &str) -> Resolved {
+        let text = format!(
+            "[campaign]\nname = \"x\"\n[system]\nname = \"x\"\n[[stage]]\nname = \"run\"\nsample = {{ temperature = \"300 K\", replicas = 13, steps = 1000, {extra} }}\n\
+             observe = {{ every = 100, columns = [\"positions\", \"energy\", \"terms\"], precision = \"double\" }}\n"
+        );
+        let campaign = Campaign::parse(&Source::new("x", text), &[]).unwrap_or_else(|e| panic!("{e}"));
+        campaign.resolve(UnitSystem::Molecular).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn judge(extra: &str, omega_max: f64) -> Option<bool> {
+        let resolved = resolved(extra);
+        let StageKind::Sample(sample) = &resolved.stages[0].kind else { panic!("a sample stage") };
+        check_timestep(sample, omega_max, Some("the bond C-H"), resolved.units).map(|o| {
+            assert!(o.what.contains("the bond C-H") && o.remedy.contains(" fs\""), "{} | {}", o.what, o.remedy);
+            o.refuse
+        })
+    }
+
+    #[test]
+    fn time_steps_are_judged_by_the_fastest_vibration() {
+        // a C-H bond: 284512 kJ/mol/nm^2 and a reduced mass of 0.93 amu turn by 553 rad/ps
+        let omega = 553.0;
+        let baoab = |dt: &str| judge(&format!("propagator = \"baoab\", friction = \"1 /ps\", timestep = \"{dt}\""), omega);
+        assert_eq!(baoab("1 fs"), None);
+        assert_eq!(baoab("2 fs"), Some(false));
+        assert_eq!(baoab("3.4 fs"), Some(false));
+        assert_eq!(baoab("3.5 fs"), Some(true));
+        let hmc = |warmup: u32| judge(&format!("propagator = \"hmc\", timestep = \"4 fs\", warmup = {warmup}"), omega);
+        assert_eq!((hmc(0), hmc(100)), (Some(true), Some(false)));
+        // overdamped: omega^2 dt / gamma
+        let euler =
+            |friction: &str| judge(&format!("propagator = \"euler_maruyama\", timestep = \"1 fs\", friction = \"{friction}\""), omega);
+        assert_eq!(euler("1 /ps"), Some(true));
+        assert_eq!(euler("1 /fs"), None);
+    }
+
+    #[test]
+    fn footprints_count_padding_frames_and_columns() {
+        let resolved = resolved("propagator = \"baoab\", friction = \"1 /ps\", timestep = \"1 fs\"");
+        let StageKind::Sample(sample) = &resolved.stages[0].kind else { panic!("a sample stage") };
+        let size = footprint(sample, resolved.stages[0].observe.as_ref(), 66, 5);
+        let want = Footprint { frames: 10, padded: 16, disk: 10 * 13 * (66 * 8 + 8 + 5 * 8), memory: 16 * 66 * 3 * 8 };
+        assert_eq!(size, want);
+        let huge = footprint(sample, resolved.stages[0].observe.as_ref(), u64::MAX, u64::MAX / 8);
+        assert_eq!(huge.disk, u64::MAX);
+    }
+}

@@ -1,0 +1,155 @@
+//! Energies and forces at the current positions, kept between calls; and what every propagator checks first.
+
+use super::{Center, FARTHEST};
+use crate::batch::{Coords, Ensemble, Health, Phase};
+use crate::energy::{Potential, lambdas};
+use crate::real::{Lanewise, Mask, Octet, Real, Wide, dispatch};
+use crate::{Error, Result};
+use rayon::prelude::*;
+
+/// Forces at the positions of one ensemble; stale as soon as its state or the potential changes.
+#[derive(Debug)]
+pub(super) struct Cache {
+    key: Option<(u64, u64)>,
+    pub(super) u: Vec<Octet>,
+    pub(super) f: Coords,
+    /// Energies once more, `[replica]`.
+    pub(super) energy: Vec<f64>,
+}
+
+impl Cache {
+    pub(super) fn new() -> Self {
+        Cache { key: None, u: Vec::new(), f: Coords::zeros(0, 0), energy: Vec::new() }
+    }
+
+    /// Evaluates unless nothing changed since [`Cache::seal`].
+    pub(super) fn refresh(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential, center: &Center) {
+        let key = Some((ens.epoch(), potential.version()));
+        if self.key == key {
+            return;
+        }
+        let x = &ens.state().x;
+        if self.f.replicas() != x.replicas() || self.f.dof() != x.dof() {
+            self.f = Coords::zeros(x.replicas(), x.dof());
+            self.u = vec![Octet::of(0.0); x.blocks()];
+        }
+        let dof = x.dof();
+        let blocks = self.u.par_iter_mut().zip(self.f.octets_mut().par_chunks_exact_mut(dof)).enumerate();
+        blocks.for_each(|(b, (u, f))| {
+            *u = potential.eval_block(x.block(b), lambdas(ens.thermo(), b), f, None);
+            dispatch(Project { center, f });
+        });
+        self.key = key;
+    }
+
+    /// The cache holds for the state as it is now.
+    pub(super) fn seal(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential) {
+        let n = ens.replicas();
+        pad(&mut self.f);
+        self.energy.clear();
+        for r in 0..n {
+            self.energy.push(self.u[r / 8].0[r % 8]);
+        }
+        self.key = Some((ens.epoch(), potential.version()));
+    }
+}
+
+struct Project<'a> {
+    center: &'a Center,
+    f: &'a mut [Octet],
+}
+
+impl Lanewise for Project<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<L: Wide>(self) {
+        self.center.remove_force(L::of_octets_mut(self.f));
+    }
+}
+
+/// The padding becomes copies of the last replica again.
+pub(super) fn pad(c: &mut Coords) {
+    let n = c.replicas();
+    if n % 8 == 0 {
+        return;
+    }
+    let last = (n - 1) % 8;
+    for octet in c.block_mut((n - 1) / 8) {
+        let value = octet.0[last];
+        for lane in &mut octet.0[last + 1..] {
+            *lane = value;
+        }
+    }
+}
+
+/// Does the ensemble fit the propagator?
+pub(super) fn fits(ens: &Ensemble<Phase>, mass: &[f64]) -> Result<()> {
+    let dof = ens.state().x.dof();
+    if dof != mass.len() {
+        return Err(Error::Shape { what: "degrees of freedom of the ensemble", expected: mass.len(), found: dof });
+    }
+    if ens.state().mass() != mass {
+        return Err(Error::input("the ensemble has other masses than the propagator", "build both from the same masses"));
+    }
+    if ens.replicas() > u32::MAX as usize {
+        return Err(Error::input(format!("{} replicas", ens.replicas()), "a stream numbers at most 2^32 replicas"));
+    }
+    if let Some((r, t)) = ens.thermo().iter().enumerate().find(|(_, t)| t.beta.is_nan() || t.beta <= 0.0) {
+        return Err(Error::input(format!("beta of replica {r} is {}", t.beta), "beta = 1 / kT is positive"));
+    }
+    Ok(())
+}
+
+/// Is a configuration with its energy and force still one? `|x| <= FARTHEST`, energy and force finite.
+#[inline(always)]
+pub(super) fn sane<T: Real>(x: &[T], f: &[T], u: T) -> T::Mask {
+    let (mut far, mut steep) = (T::of(0.0), T::of(0.0));
+    for d in 0..x.len() {
+        far = x[d].mul_add(x[d], far);
+        steep = f[d].mul_add(f[d], steep);
+    }
+    far.le(T::of(FARTHEST * FARTHEST)) & steep.le(T::of(f64::MAX)) & u.is_finite()
+}
+
+/// Bits of the lanes that are well; padding follows the last replica.
+pub(super) fn well(health: &[Health]) -> u8 {
+    let mut bits = 0;
+    for lane in 0..8 {
+        if let Some(h) = health.get(lane).or(health.last())
+            && *h == Health::Well
+        {
+            bits |= 1 << lane;
+        }
+    }
+    bits
+}
+
+/// Bits of the lanes that are replicas, not padding.
+pub(super) fn real_lanes(health: &[Health]) -> u8 {
+    if health.len() >= 8 { 0xff } else { (1 << health.len()) - 1 }
+}
+
+/// Records the lanes that stopped being well; returns those that still are.
+#[inline(always)]
+pub(super) fn bury<M: Mask>(alive: u8, sane: M, health: &mut [Health], step: u64) -> u8 {
+    let fallen = alive & !sane.bits();
+    if fallen != 0 {
+        for (lane, h) in health.iter_mut().enumerate() {
+            if fallen >> lane & 1 == 1 {
+                *h = Health::Diverged { step };
+            }
+        }
+    }
+    alive & !fallen
+}
+
+/// Copies the lanes that are not in `alive`.
+pub(super) fn freeze(alive: u8, from: &[Octet], to: &mut [Octet]) {
+    for (t, f) in to.iter_mut().zip(from) {
+        for lane in 0..8 {
+            if alive >> lane & 1 == 0 {
+                t.0[lane] = f.0[lane];
+            }
+        }
+    }
+}
