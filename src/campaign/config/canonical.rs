@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::types::{Discard, Estimate, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
+use super::estimates::Estimate;
+use super::types::{Discard, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 use crate::error::{Complaint, Error};
 
