@@ -92,8 +92,7 @@ impl Isa for Portable {
     fn div(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] / b[i])
     }
-    // Out of line where the machine's own vectors do the work: this path is then the oracle, and 8 calls of a software
-    // fma at every place would be most of the program.
+    // lanes: exempt, on x86-64 this path is the oracle, and 8 calls of a software fma at every place would be most of the program
     #[cfg_attr(target_arch = "x86_64", inline(never))]
     #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn fma(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
