@@ -189,27 +189,29 @@ impl Directory {
 
     /// A new run directory.
     pub(super) fn create(dir: &Path, overwrite: bool) -> Result<Self> {
-        let occupied = dir.exists() && std::fs::read_dir(dir).map_err(|e| Error::io(dir, "reading the run directory", &e))?.next().is_some();
-        if occupied && !overwrite {
-            return Err(Error::input(
-                format!("the run directory {} exists", dir.display()),
-                "go on with it (`ergodica resume DIR`), choose another (--out), or replace it (--overwrite)",
-            ));
-        }
-        if occupied && !Self::exists(dir) {
+        let names = if dir.exists() { files::names(dir)? } else { Vec::new() };
+        // Cut off before resolved.toml was written, a run has not begun: nothing is lost by starting it.
+        let begun = Self::exists(dir);
+        let foreign = !begun && names.iter().any(|n| ![LOCK, CONFIG, GIVEN, "inputs"].contains(&n.trim_end_matches(".part")));
+        if foreign && overwrite {
             return Err(Error::input(
                 format!("{} exists and is not a run directory: it will not be deleted", dir.display()),
                 "choose another place with --out",
             ));
         }
+        if (begun || foreign) && !overwrite {
+            return Err(Error::input(
+                format!("the run directory {} exists", dir.display()),
+                "go on with it (`ergodica resume DIR`), choose another (--out), or replace it (--overwrite)",
+            ));
+        }
         files::make_dir(dir)?;
         let lock = lock(dir)?;
-        if occupied {
-            for name in files::names(dir)?.into_iter().filter(|n| n != LOCK) {
-                let path = dir.join(name);
-                let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-                removed.map_err(|e| Error::io(&path, "removing the old run", &e))?;
-            }
+        // resolved.toml first: a run half deleted is no run.
+        for name in std::iter::once(RESOLVED.to_owned()).filter(|_| begun).chain(names.into_iter().filter(|n| n != LOCK && n != RESOLVED)) {
+            let path = dir.join(name);
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(|e| Error::io(&path, "removing the old run", &e))?;
         }
         Ok(Directory { path: dir.to_owned(), _lock: lock })
     }

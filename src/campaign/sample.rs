@@ -150,6 +150,7 @@ impl Running {
     fn save(&mut self, job: &Job<'_>, stage: &Stage, done: bool) -> Result<()> {
         let began = Instant::now();
         self.segments = self.sink.commit()?;
+        tracing::info!(stage = stage.name.value, step = self.ens.step, segments = self.segments.len(), "checkpoint");
         self.spent.io += began.elapsed().as_secs_f64();
         let mut s = Snapshot::default();
         s.nest("ensemble", |s| self.ens.save(s));
