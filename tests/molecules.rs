@@ -113,7 +113,7 @@ fn the_shipped_molecules_have_openmms_energies_and_forces() {
 #[ignore = "needs a folder of references"]
 fn a_folder_of_molecules_has_openmms_energies_and_forces() {
     let folder = PathBuf::from(std::env::var("ERGODICA_MOLECULES").unwrap());
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
     paths.sort();
     let mut failed = false;
     for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "xml")) {

@@ -5,11 +5,7 @@ use clap::CommandFactory;
 use ergodica::campaign::progress::{Show, span};
 use ergodica::campaign::run::{Existing, Lengthen, Options};
 use ergodica::campaign::signals::Stop;
-use ergodica::campaign::{catalogue, check, compare, doctor, evaluate, run, status};
-use ergodica::estimate::summary::Summary;
-use ergodica::estimate::{Outcome, Verdict};
-use ergodica::io::export;
-use ergodica::io::reader;
+use ergodica::campaign::{Outcome, Summary, Verdict, catalogue, check, compare, doctor, evaluate, export, reader, run, status};
 use ergodica::{Error, Result};
 use std::io::Write as _;
 use std::path::Path;
@@ -17,7 +13,7 @@ use std::time::Duration;
 
 /// Does what was asked; the exit code.
 pub(crate) fn act(verb: Verb) -> Result<u8> {
-    ergodica::real::isa::path()?;
+    ergodica::campaign::isa::path()?;
     match verb {
         Verb::Init(a) => init(&a),
         Verb::List(a) => {
