@@ -50,7 +50,11 @@ fn killed_at_twenty_random_moments() {
         x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let moment = took.mul_f64(((x >> 33) as f64) / f64::from(1_u32 << 31));
         let out = dir.path().join(format!("killed-{trial}"));
-        let mut child = command(&["run", str(&file), "--out", str(&out), "--no-report", "-q"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command(&["run", str(&file), "--out", str(&out), "--no-report", "-q"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(moment);
         let _ = child.kill(); // SIGKILL
         let status = child.wait().unwrap();
@@ -111,7 +115,8 @@ fn a_kill_inside_the_warmup_loses_nothing() {
     ergodica(&["run", str(&file), "--out", str(&whole), "--no-report"]).finished();
     let out = dir.path().join("warm");
     // Eight checkpoints of the first stage, then the first of the second stage lies inside its warm-up of 1500 steps.
-    let status = command(&["run", str(&file), "--out", str(&out), "-q", "--no-report"]).env("ERGODICA_FAULT", "checkpoint-done:9").status().unwrap();
+    let status =
+        command(&["run", str(&file), "--out", str(&out), "-q", "--no-report"]).env("ERGODICA_FAULT", "checkpoint-done:9").status().unwrap();
     assert_eq!(status.code(), None);
     assert_eq!(saved(&out)[1], ("exact".to_owned(), 1000));
     ergodica(&["resume", str(&out), "-q", "--no-report"]).finished();

@@ -65,7 +65,9 @@ fn vector_paths_do_not_matter() {
         let mut runs = Vec::new();
         for isa in ["portable", "avx2", "avx512"] {
             let out = dir.path().join(isa);
-            let said = Said::of(&command(&["run", str(&file), "--out", str(&out), "-q", "--no-report"]).env("ERGODICA_ISA", isa).output().unwrap());
+            let said = Said::of(
+                &command(&["run", str(&file), "--out", str(&out), "-q", "--no-report"]).env("ERGODICA_ISA", isa).output().unwrap(),
+            );
             if said.code == 2 && said.err.contains("this machine does not have it") {
                 println!("skipped: no {isa} here");
                 continue;
@@ -110,7 +112,9 @@ fn energies(dir: &Path, point: &str, stage: &str) -> Vec<Vec<f64>> {
 
 #[test]
 fn a_further_sweep_point_leaves_the_others_alone() {
-    let sweep = |list: &str| CLUSTER.replace("[[stage]]\nname = \"exact\"", &format!("[sweep]\n\"exact.temperature\" = {list}\n[[stage]]\nname = \"exact\""));
+    let sweep = |list: &str| {
+        CLUSTER.replace("[[stage]]\nname = \"exact\"", &format!("[sweep]\n\"exact.temperature\" = {list}\n[[stage]]\nname = \"exact\""))
+    };
     let (dir, file) = campaign(&sweep("[1.0, 0.5]"));
     let (two, three) = (dir.path().join("two"), dir.path().join("three"));
     ergodica(&["run", str(&file), "--out", str(&two), "-q", "--no-report"]).finished();

@@ -181,7 +181,20 @@ fn mixture(spec: &Spec) -> Vec<f64> {
         let (w, a, s) = PAIR[i];
         w / s * Real::exp(-0.5 * (x - a) * (x - a) / (s * s))
     };
-    let left = quadrature(1.0, |x| -Real::ln(density(0, x) + density(1, x)), |x| if x < 0.0 { 1.0 } else if x > 0.0 { 0.0 } else { 0.5 }, 9.0);
+    let left = quadrature(
+        1.0,
+        |x| -Real::ln(density(0, x) + density(1, x)),
+        |x| {
+            if x < 0.0 {
+                1.0
+            } else if x > 0.0 {
+                0.0
+            } else {
+                0.5
+            }
+        },
+        9.0,
+    );
     let (mut x, mut x2, mut y2) = (0.0, 0.0, 0.0);
     for (w, a, s) in PAIR {
         x += w * a;

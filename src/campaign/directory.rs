@@ -50,7 +50,11 @@ impl Inputs {
         }
         Err(Error::input(
             format!("there is no {}", path.display()),
-            if self.kept { "the run directory lost a file: restore it, or start afresh" } else { "paths are relative to the campaign file" },
+            if self.kept {
+                "the run directory lost a file: restore it, or start afresh"
+            } else {
+                "paths are relative to the campaign file"
+            },
         ))
     }
 
@@ -94,7 +98,8 @@ fn kept_name(name: &str) -> String {
 pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System> {
     let system = match &campaign.system.from {
         SystemFrom::Name(name) => {
-            let place = if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
+            let place =
+                if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
             place.and_then(|p| System::load(&p, &given(campaign)?)).map_err(|e| locate(e, campaign, name.span.clone()))?
         }
         SystemFrom::File { file, coordinates } => {
@@ -275,7 +280,10 @@ impl Directory {
         let old = match campaign.stage(stage).map(|s| &s.kind) {
             Some(StageKind::Sample(s)) => s.steps.value,
             Some(kind) => {
-                return Err(Error::input(format!("stage '{stage}' is a {} stage: only sampling can be extended", kind.name()), format!("sample stages: {}", samples.join(", "))));
+                return Err(Error::input(
+                    format!("stage '{stage}' is a {} stage: only sampling can be extended", kind.name()),
+                    format!("sample stages: {}", samples.join(", ")),
+                ));
             }
             None => return Err(Error::input(format!("there is no stage '{stage}'"), format!("sample stages: {}", samples.join(", ")))),
         };
@@ -305,9 +313,10 @@ fn lock(dir: &Path) -> Result<File> {
     let file = File::create(&path).map_err(|e| Error::io(&path, "locking the run directory", &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Error::input(format!("another process is running in {}", dir.display()), "wait for it, or stop it first (`ergodica status` shows how far it is)"))
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::input(
+            format!("another process is running in {}", dir.display()),
+            "wait for it, or stop it first (`ergodica status` shows how far it is)",
+        )),
         // File systems without locks (some network mounts): two writers are then the user's care.
         Err(std::fs::TryLockError::Error(_)) => Ok(file),
     }

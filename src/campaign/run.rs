@@ -70,7 +70,8 @@ impl Session {
     /// run.log, one JSON object a line, appended to by every run and resume.
     fn log(dir: &Path) -> Result<tracing::Dispatch> {
         let path = dir.join("run.log");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(|e| Error::io(&path, "opening the log", &e))?;
+        let file =
+            std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(|e| Error::io(&path, "opening the log", &e))?;
         Ok(tracing::Dispatch::new(tracing_subscriber::fmt().json().with_writer(Mutex::new(file)).finish()))
     }
 
@@ -162,9 +163,17 @@ impl Plan {
             match point.campaign.resolve(system.units).and_then(|r| super::check::system_checks(&point.campaign, r, &system)) {
                 Ok(resolved) => {
                     let config_hash = stage_hash(&resolved, &system);
-                    points.push(PlannedPoint { label: point.label, values: point.values, resolved, system, campaign: point.campaign, config_hash });
+                    points.push(PlannedPoint {
+                        label: point.label,
+                        values: point.values,
+                        resolved,
+                        system,
+                        campaign: point.campaign,
+                        config_hash,
+                    });
                 }
-                Err(Error::Input(list)) => complaints.extend(list.into_iter().filter(|c| !complaints.iter().any(|o| o.to_string() == c.to_string())).collect::<Vec<_>>()),
+                Err(Error::Input(list)) => complaints
+                    .extend(list.into_iter().filter(|c| !complaints.iter().any(|o| o.to_string() == c.to_string())).collect::<Vec<_>>()),
                 Err(other) => return Err(other),
             }
         }
@@ -305,7 +314,13 @@ impl Job<'_> {
 ///
 /// # Errors
 /// `Error::Input` for a bad campaign or an existing directory, `Error::Interrupted` after a checkpoint, and what the stages give.
-pub fn run(file: &Path, out: Option<&Path>, sets: &[(String, String)], existing: Existing, options: &Options) -> Result<(PathBuf, Summary)> {
+pub fn run(
+    file: &Path,
+    out: Option<&Path>,
+    sets: &[(String, String)],
+    existing: Existing,
+    options: &Options,
+) -> Result<(PathBuf, Summary)> {
     let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "reading the campaign", &e))?;
     let source = Source::new(file.display().to_string(), text);
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
