@@ -1,7 +1,7 @@
 //! Eight doubles without vector instructions: the path of every other machine, and the oracle of the fast ones.
 
 use super::Mask;
-use super::lane::Isa;
+use super::lane::{Isa, Lane};
 use std::ops::{BitAnd, BitOr, Not};
 
 /// Plain arrays; `f64::mul_add` is exact everywhere, in software where the machine has none.
@@ -92,7 +92,10 @@ impl Isa for Portable {
     fn div(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] / b[i])
     }
-    #[inline(always)]
+    // Out of line where the machine's own vectors do the work: this path is then the oracle, and 8 calls of a software
+    // fma at every place would be most of the program.
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn fma(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
         each!(i => f64::mul_add(a[i], b[i], c[i]))
     }
@@ -167,5 +170,54 @@ impl Isa for Portable {
     #[inline(always)]
     fn to_array(a: [f64; 8]) -> [f64; 8] {
         a
+    }
+    #[inline(always)]
+    fn exp(x: Lane<Self>) -> Lane<Self> {
+        outlined::exp(x)
+    }
+    #[inline(always)]
+    fn ln(x: Lane<Self>) -> Lane<Self> {
+        outlined::ln(x)
+    }
+    #[inline(always)]
+    fn sin_cos(x: Lane<Self>) -> (Lane<Self>, Lane<Self>) {
+        outlined::sin_cos(x)
+    }
+    #[inline(always)]
+    fn tanh(x: Lane<Self>) -> Lane<Self> {
+        outlined::tanh(x)
+    }
+    #[inline(always)]
+    fn atan2(y: Lane<Self>, x: Lane<Self>) -> Lane<Self> {
+        outlined::atan2(y, x)
+    }
+}
+
+/// One copy of each function for all formulas, for the size of the program and the time of its build.
+mod outlined {
+    use super::super::math;
+    use super::{Lane, Portable};
+
+    type L = Lane<Portable>;
+
+    #[inline(never)]
+    pub(super) fn exp(x: L) -> L {
+        math::exp(x)
+    }
+    #[inline(never)]
+    pub(super) fn ln(x: L) -> L {
+        math::ln(x)
+    }
+    #[inline(never)]
+    pub(super) fn sin_cos(x: L) -> (L, L) {
+        math::sin_cos(x)
+    }
+    #[inline(never)]
+    pub(super) fn tanh(x: L) -> L {
+        math::tanh(x)
+    }
+    #[inline(never)]
+    pub(super) fn atan2(y: L, x: L) -> L {
+        math::atan2(y, x)
     }
 }
