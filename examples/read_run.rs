@@ -15,6 +15,9 @@ fn main() -> ergodica::Result<()> {
     let values = series.concat();
     let series = Series::new(&values, series.len())?;
     let (m, tau) = (mean(series)?, autocorrelation_time(series)?);
-    println!("{column}: {} replicas x {} draws, mean {:.4} ± {:.4}, tau {:.2} draws", series.replicas, series.draws, m.value, m.stderr, tau.tau);
+    println!(
+        "{column}: {} replicas x {} draws, mean {:.4} ± {:.4}, tau {:.2} draws",
+        series.replicas, series.draws, m.value, m.stderr, tau.tau
+    );
     Ok(())
 }

@@ -154,7 +154,11 @@ fn conclude(dir: &Path, summary: &Summary) -> u8 {
     }
     text.push_str(&format!("{}\n", verdict(&summary.verdict)));
     let report = dir.join("report.html");
-    text.push_str(&format!("results: {}{}\n", dir.join("summary.json").display(), if report.exists() { format!(", {}", report.display()) } else { String::new() }));
+    text.push_str(&format!(
+        "results: {}{}\n",
+        dir.join("summary.json").display(),
+        if report.exists() { format!(", {}", report.display()) } else { String::new() }
+    ));
     print(&text);
     if summary.verdict.outcome == Outcome::Fail { 3 } else { 0 }
 }
@@ -174,7 +178,8 @@ fn table(summary: &Summary) -> String {
     let mut rows = vec![["stage", "quantity", "value", "stderr", "unit", "n_eff", "reference", "z"].map(str::to_owned)];
     for e in summary.estimates.iter().filter(|e| e.coords.is_empty()) {
         let number = |x: f64| if x.is_finite() { format!("{x:.6}") } else { "-".to_owned() };
-        let point: Vec<String> = e.conditions.iter().filter(|(k, _)| k.contains('.')).map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or(""))).collect();
+        let point: Vec<String> =
+            e.conditions.iter().filter(|(k, _)| k.contains('.')).map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or(""))).collect();
         rows.push([
             if point.is_empty() { e.stage.clone() } else { format!("{} {}", e.stage, point.join(",")) },
             e.quantity.clone(),

@@ -24,7 +24,7 @@ mod typing;
 mod write;
 
 pub use campaign::{Campaign, Point, SweptKey};
-pub use canonical::{Change, Digest, changed_error, diff};
+pub use canonical::{Change, Digest, changed_error, changes, diff};
 pub use column::{Column, ColumnKind};
 pub use estimates::*;
 pub use placed::Placed;
