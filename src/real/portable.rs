@@ -68,6 +68,8 @@ macro_rules! mask {
     }};
 }
 
+// Out of line where the machine's own vectors do the work: this path is then the oracle, and unrolled eightfold it would
+// be most of the program and of its build.
 impl Isa for Portable {
     type F = [f64; 8];
     type I = [u64; 8];
@@ -76,50 +78,58 @@ impl Isa for Portable {
     fn splat(c: f64) -> [f64; 8] {
         [c; 8]
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn add(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] + b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn sub(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] - b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn mul(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] * b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn div(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] / b[i])
     }
-    // Out of line where the machine's own vectors do the work: this path is then the oracle, and 8 calls of a software
-    // fma at every place would be most of the program.
     #[cfg_attr(target_arch = "x86_64", inline(never))]
     #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn fma(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
         each!(i => f64::mul_add(a[i], b[i], c[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn sqrt(a: [f64; 8]) -> [f64; 8] {
         each!(i => f64::sqrt(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn round(a: [f64; 8]) -> [f64; 8] {
         each!(i => f64::round_ties_even(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn floor(a: [f64; 8]) -> [f64; 8] {
         each!(i => f64::floor(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn lt(a: [f64; 8], b: [f64; 8]) -> Bits8 {
         mask!(i => a[i] < b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn le(a: [f64; 8], b: [f64; 8]) -> Bits8 {
         mask!(i => a[i] <= b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn select(m: Bits8, a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => if m.0 >> i & 1 == 1 { a[i] } else { b[i] })
     }
