@@ -72,7 +72,8 @@ fn take_apart<R: Rule>(p: &Unadjusted<R>, kt: f64) -> Linear {
 impl Linear {
     /// S = A S A' + B B', as 4 linear equations.
     fn covariance(&self) -> Matrix2<f64> {
-        let kronecker: DMatrix<f64> = DMatrix::from_fn(2, 2, |i, j| self.a[(i, j)]).kronecker(&DMatrix::from_fn(2, 2, |i, j| self.a[(i, j)]));
+        let kronecker: DMatrix<f64> =
+            DMatrix::from_fn(2, 2, |i, j| self.a[(i, j)]).kronecker(&DMatrix::from_fn(2, 2, |i, j| self.a[(i, j)]));
         let left = Matrix4::identity() - Matrix4::from_iterator(kronecker.iter().copied());
         let right = Vector4::from_iterator(self.bbt.iter().copied());
         Matrix2::from_iterator(left.lu().solve(&right).unwrap().iter().copied())
@@ -133,7 +134,8 @@ fn splitting_error<R: Rule>(build: Build<R>, told: &Conditions, believed: &Condi
         let cn = Real::powi(c, steps as i32);
         // sum_{j=1}^{N-1} (N - j) c^(j-1)
         let tail = n / (1.0 - c) - (1.0 - cn) / ((1.0 - c) * (1.0 - c));
-        let closed = h * h * kt / mass * if is_baoab { n * (1.0 + c) / 2.0 + (1.0 + c) * (1.0 + c) / 2.0 * tail } else { n + 2.0 * c * tail };
+        let closed =
+            h * h * kt / mass * if is_baoab { n * (1.0 + c) / 2.0 + (1.0 + c) * (1.0 + c) / 2.0 * tail } else { n + 2.0 * c * tail };
         worst = worst.max((free.flight(told.kt / told.mass, steps) / closed - 1.0).abs());
     }
     // D from the growth of <dx^2> between two late times: (kT/m)(h/2) coth(y/2), coth(y/2) = (1 + c)/(1 - c).

@@ -97,7 +97,7 @@ fn system(s: &System) -> String {
         let _ = writeln!(text, "fastest vibration: {omega:.4} rad per time unit ({what})");
     }
     if let Some(p) = &s.parameters {
-        let _ = writeln!(text, "formula {}:\n{p}", s.formula);
+        let _ = writeln!(text, "formula {}:\n{p:?}", s.formula);
     }
     let d = &s.defaults;
     for (name, value, kind) in [("temperature", d.temperature, Kind::Temperature), ("timestep", d.timestep, Kind::Time), ("friction", d.friction, Kind::InverseTime)] {
