@@ -1,5 +1,6 @@
 //! What every propagator owes its user: the same bits however the work is cut, however many replicas, threads or lanes there
 //! are; a resume that goes on exactly; divergence that stays where it happened; a centre of mass that rests.
+#![allow(clippy::needless_range_loop)] // replicas and degrees of freedom are indices
 
 mod trial;
 
@@ -259,7 +260,7 @@ fn a_replica_that_diverges_is_frozen_and_the_others_do_not_notice() {
         let (mut quiet, mut loud, mut each) = (p(), p(), p());
         quiet.advance(&mut calm, 400).unwrap();
         loud.advance(&mut storm, 400).unwrap();
-        let mut noticed = vec![None; 12];
+        let mut noticed = [None; 12];
         let mut before = Vec::new();
         for step in 1..=400 {
             let old = single.clone();

@@ -70,7 +70,7 @@ impl Lanewise for Project<'_> {
 /// The padding becomes copies of the last replica again.
 pub(super) fn pad(c: &mut Coords) {
     let n = c.replicas();
-    if n % 8 == 0 {
+    if n.is_multiple_of(8) {
         return;
     }
     let last = (n - 1) % 8;
