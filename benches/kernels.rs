@@ -1,78 +1,40 @@
 //! Rates of Ergodica's inner loops, per CPU-second: what benches/run sets beside the peers.
 //!
-//!     cargo bench --bench kernels -- lj13 --seconds 1 --json
 //!     cargo bench --bench kernels                            # every case, one line each
+//!     cargo bench --bench kernels -- lj13 --seconds 1 --json
+//!     cargo bench --bench kernels -- lj13 --threads 2        # still per CPU-second, of both threads together
 
-use ergodica::energy::{Batched, Energy, Evaluation, Potential};
-use ergodica::real::{Lanewise, Octet, Real, Wide, dispatch, isa};
-use ergodica::stream::{Purpose, Root};
-use ergodica::batch::{Coords, Thermo};
+use ergodica::batch::{Coords, Ensemble, Phase, Positions, Thermo};
+use ergodica::campaign::system::System;
+use ergodica::dynamics::{Baoab, Com, Propagator, draw_velocities};
+use ergodica::energy::Evaluation;
+use ergodica::real::{Lanewise, Octet, Wide, dispatch, isa};
+use ergodica::stream::{Purpose, Root, Stream};
+use std::hint::black_box;
 use std::time::Duration;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The work of a case, repeated `k` times.
 type Work = Box<dyn FnMut(u64) + Send>;
 
-/// A case: its name, what its rate counts, how many of those one repetition makes, and the work.
+/// A case: its name, what its rate counts, and what makes the work (with how many of those one repetition does).
 struct Case {
     name: &'static str,
     unit: &'static str,
-    build: fn() -> (u64, Work),
+    build: fn() -> Result<(u64, Work)>,
 }
 
 const CASES: &[Case] = &[
-    Case { name: "lj13", unit: "evaluations/cpu_s", build: lj::<13> },
-    Case { name: "lj55", unit: "evaluations/cpu_s", build: lj::<55> },
+    Case { name: "lj13", unit: "evaluations/cpu_s", build: || evaluations(&cluster("lj13-efm")?) },
+    Case { name: "lj55", unit: "evaluations/cpu_s", build: || evaluations(&cluster("lj55-efm")?) },
+    Case { name: "ala2-vacuum-baoab", unit: "replica steps/cpu_s", build: || steps("ala2-ff99sbildn-vacuum") },
+    Case { name: "ala2-gbsa-baoab", unit: "replica steps/cpu_s", build: || steps("ala2-ff99sbildn-obc") },
+    Case { name: "ala2-obc1-evals", unit: "evaluations/cpu_s", build: || evaluations(&thermal("ala2-ff96-obc1", 1024)?) },
     Case { name: "normals", unit: "normals/cpu_s", build: normals },
 ];
 
-struct Lj(usize);
-impl Energy for Lj {
-    fn dof(&self) -> usize { 3 * self.0 }
-    #[inline(always)]
-    fn energy_force<T: Real>(&self, x: &[T], _l: T, f: &mut [T]) -> T {
-        let n = self.0;
-        let (x, f) = (&x[..3 * n], &mut f[..3 * n]);
-        let mut c = [T::of(0.0); 3];
-        for i in 0..n { for k in 0..3 { c[k] += x[3 * i + k]; } }
-        for k in 0..3 { c[k] = c[k] * T::of(1.0 / n as f64); }
-        let mut trap = T::of(0.0);
-        for i in 0..n { for k in 0..3 { let d = x[3*i+k] - c[k]; trap = d.mul_add(d, trap); f[3*i+k] = -d; } }
-        let mut u = T::of(0.0);
-        for i in 0..n {
-            let (xi, yi, zi) = (x[3*i], x[3*i+1], x[3*i+2]);
-            let (mut fx, mut fy, mut fz) = (f[3*i], f[3*i+1], f[3*i+2]);
-            for j in i + 1..n {
-                let (dx, dy, dz) = (xi - x[3*j], yi - x[3*j+1], zi - x[3*j+2]);
-                let r2 = dx.mul_add(dx, dy.mul_add(dy, dz * dz));
-                let i2 = r2.recip();
-                let i6 = i2 * i2 * i2;
-                u += i6 * (i6 - T::of(2.0));
-                let g = T::of(24.0) * i6 * (i6 - T::of(1.0)) * i2;
-                fx = g.mul_add(dx, fx); fy = g.mul_add(dy, fy); fz = g.mul_add(dz, fz);
-                f[3*j] = (-g).mul_add(dx, f[3*j]); f[3*j+1] = (-g).mul_add(dy, f[3*j+1]); f[3*j+2] = (-g).mul_add(dz, f[3*j+2]);
-            }
-            f[3*i] = fx; f[3*i+1] = fy; f[3*i+2] = fz;
-        }
-        T::of(2.0).mul_add(u, T::of(0.5) * trap)
-    }
-}
-
-fn lj<const N: usize>() -> (u64, Work) {
-    const REPLICAS: usize = 256;
-    let mut rows = Vec::new();
-    let side = (N as f64).cbrt().ceil() as usize;
-    for r in 0..REPLICAS { for i in 0..N {
-        let p = [i % side, i / side % side, i / side / side];
-        for k in 0..3 { rows.push(p[k] as f64 + 0.03 * (((r * 7919 + i * 104729 + k * 1299709) % 1000) as f64 / 500.0 - 1.0)); }
-    } }
-    let x = Coords::from_rows(&rows, 3 * N).unwrap();
-    let thermo = vec![Thermo::at(1.0); REPLICAS];
-    let mut out = Evaluation::new();
-    let p = Batched(Lj(N));
-    (REPLICAS as u64, Box::new(move |k| for _ in 0..k { p.eval(&x, &thermo, &mut out).unwrap(); std::hint::black_box(&out); }))
-}
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<()> {
     let (mut seconds, mut json, mut threads, mut names) = (1.0, false, 1, Vec::new());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -82,27 +44,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--seconds" => seconds = args.next().ok_or("--seconds needs a number")?.parse()?,
             "--threads" => threads = args.next().ok_or("--threads needs a number")?.parse()?,
             name if CASES.iter().any(|c| c.name == name) => names.push(arg),
-            other => return Err(format!("no case or option '{other}'; cases: {}", list()).into()),
+            other => {
+                let known: Vec<_> = CASES.iter().map(|c| c.name).collect();
+                return Err(format!("no case or option '{other}'; cases: {}", known.join(", ")).into());
+            }
         }
     }
     let path = isa::path()?.name();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     for case in CASES.iter().filter(|c| names.is_empty() || names.iter().any(|n| n == c.name)) {
-        let (per_repetition, work) = (case.build)();
-        let (per_s, cpu_s, n) = pool.install(|| rate(work, Duration::from_secs_f64(seconds)));
-        let (rate, n) = (per_s * per_repetition as f64, n * per_repetition);
+        let (count, work) = pool.install(|| (case.build)().map_err(|e| e.to_string()))?;
+        let (per_s, cpu_s, k) = pool.install(|| rate(work, Duration::from_secs_f64(seconds)));
+        let (rate, n) = (per_s * count as f64, k * count);
         if json {
-            let line = serde_json::json!({ "case": case.name, "rate": rate, "unit": case.unit, "cpu_s": cpu_s, "n": n, "threads": threads, "isa": path });
+            let line = serde_json::json!({
+                "case": case.name, "rate": rate, "unit": case.unit, "cpu_s": cpu_s, "n": n, "threads": threads, "isa": path,
+            });
             println!("{line}");
         } else {
             println!("{:20} {rate:12.4e} {:20} {path}, {threads} threads, {cpu_s:.2} CPU-seconds", case.name, case.unit);
         }
     }
     Ok(())
-}
-
-fn list() -> String {
-    CASES.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Calls `work(k)` until one call takes at least `least` of CPU time: (repetitions per CPU-second, CPU-seconds, repetitions)
@@ -129,10 +92,84 @@ fn cpu_seconds() -> f64 {
     t.tv_sec as f64 + 1e-9 * t.tv_nsec as f64
 }
 
-/// Standard normals, as the Langevin propagators draw them: 8 replicas at a time, one per degree of freedom.
-fn normals() -> (u64, Work) {
+/// A system with distinct configurations of it.
+struct Batch {
+    system: System,
+    x: Coords,
+}
+
+/// 1024 clusters: the minimum, every coordinate displaced by 0.05.
+fn cluster(name: &str) -> Result<Batch> {
+    const REPLICAS: usize = 1024;
+    let system = System::load(name, &[])?;
+    let stream = Root::new(1, name, "").stream(0, Purpose::Start);
+    let mut rows = Vec::new();
+    for r in 0..REPLICAS {
+        let mut xi = vec![0.0; system.dof()];
+        stream.normals::<f64>(0, r as u32, &mut xi);
+        rows.extend(system.start[0].iter().zip(&xi).map(|(x, xi)| x + 0.05 * xi));
+    }
+    let x = Coords::from_rows(&rows, system.dof())?;
+    Ok(Batch { system, x })
+}
+
+/// Energies and forces of the whole batch, over and over.
+fn evaluations(batch: &Batch) -> Result<(u64, Work)> {
+    let (potential, x) = (batch.system.potential.clone(), batch.x.clone());
+    let thermo = vec![Thermo::at(1.0); x.replicas()];
+    let mut out = Evaluation::new();
+    potential.eval(&x, &thermo, &mut out)?;
+    let replicas = x.replicas() as u64;
+    let work = move |k| {
+        for _ in 0..k {
+            // The shapes were right a moment ago.
+            let _ = potential.eval(&x, &thermo, &mut out);
+            black_box(&out);
+        }
+    };
+    Ok((replicas, Box::new(work)))
+}
+
+/// A molecule at 300 K with BAOAB, 1 fs, 1/ps: what the peers do.
+fn molecule(name: &str, replicas: usize) -> Result<(System, Ensemble<Phase>, Baoab)> {
+    const KT: f64 = 8.314_462_618e-3 * 300.0;
+    let system = System::load(name, &[])?;
+    let rows = system.start[0].repeat(replicas);
+    let phase = Phase::at_rest(Coords::from_rows(&rows, system.dof())?, system.masses.clone())?;
+    let mut ens = Ensemble::new(phase, vec![Thermo::at(1.0 / KT); replicas], Root::new(1, name, ""))?;
+    draw_velocities(&mut ens, 0, Com::Keep)?;
+    let mut baoab = Baoab::new(system.potential.clone(), &system.masses, 0.001, 1.0, Com::Keep)?;
+    baoab.advance(&mut ens, 500)?;
+    let well = ens.well().count();
+    if well < replicas {
+        return Err(format!("{name}: {} of {replicas} replicas diverged", replicas - well).into());
+    }
+    Ok((system, ens, baoab))
+}
+
+/// Configurations of a molecule at 300 K.
+fn thermal(name: &str, replicas: usize) -> Result<Batch> {
+    let (system, ens, _) = molecule(name, replicas)?;
+    let x = ens.state().x().clone();
+    Ok(Batch { system, x })
+}
+
+/// Langevin steps of 64 replicas, as many as the shipped campaign has.
+fn steps(name: &str) -> Result<(u64, Work)> {
+    const REPLICAS: usize = 64;
+    let (_, mut ens, mut baoab) = molecule(name, REPLICAS)?;
+    let work = move |k| {
+        // The shapes were right a moment ago; a replica that diverges is counted in `ens.health` and costs as much as before.
+        let _ = baoab.advance(&mut ens, k);
+        black_box(&ens);
+    };
+    Ok((REPLICAS as u64, Box::new(work)))
+}
+
+/// Standard normals as the Langevin propagators draw them: 8 replicas at a time, one per degree of freedom.
+fn normals() -> Result<(u64, Work)> {
     const DOF: usize = 66;
-    let stream = Root::new(1, "bench", "").stream(0, Purpose::Noise);
+    let stream = Root::new(1, "normals", "").stream(0, Purpose::Noise);
     let mut out = vec![Octet::of(0.0); DOF];
     let mut step = 0;
     let work = move |k| {
@@ -140,13 +177,13 @@ fn normals() -> (u64, Work) {
             dispatch(Draw { stream, step, out: &mut out });
             step += 1;
         }
-        std::hint::black_box(&out);
+        black_box(&out);
     };
-    (8 * DOF as u64, Box::new(work))
+    Ok((8 * DOF as u64, Box::new(work)))
 }
 
 struct Draw<'a> {
-    stream: ergodica::stream::Stream,
+    stream: Stream,
     step: u64,
     out: &'a mut [Octet],
 }

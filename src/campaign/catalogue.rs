@@ -1,8 +1,9 @@
 //! `list` and `describe`: what there is.
 
+use super::init::{InitSystem, Suggestion, campaign_text};
 use super::registry::FORMULAS;
 use super::system::System;
-use super::units::Kind;
+use super::units::{Kind, UnitSystem};
 use crate::dynamics::PROPAGATORS;
 use crate::{Error, Result};
 use std::fmt::Write as _;
@@ -75,14 +76,22 @@ pub fn describe(name: &str) -> Result<String> {
     if let Some(f) = FORMULAS.iter().find(|f| f.name == name) {
         let mut text = format!("{}: {}\n", f.name, f.equation);
         for p in f.parameters {
-            let default = p.default.map_or_else(|| if p.optional { " (optional)".to_owned() } else { " (required)".to_owned() }, |d| format!(" (default {d})"));
+            let default = p.default.map_or_else(
+                || if p.optional { " (optional)".to_owned() } else { " (required)".to_owned() },
+                |d| format!(" (default {d})"),
+            );
             let _ = writeln!(text, "  {:<18} {}: {}{default}", p.name, p.doc, p.kind.words());
         }
         let _ = writeln!(text, "paper: {}", f.paper);
         return Ok(text);
     }
-    let known = System::names().into_iter().chain(PROPAGATORS.iter().map(|p| p.name)).chain(ESTIMATORS.iter().map(|e| e.0)).chain(FORMULAS.iter().map(|f| f.name));
-    let remedy = super::nearest(name, known).map_or_else(|| "see `ergodica list`".to_owned(), |n| format!("did you mean \"{n}\"? See `ergodica list`"));
+    let known = System::names()
+        .into_iter()
+        .chain(PROPAGATORS.iter().map(|p| p.name))
+        .chain(ESTIMATORS.iter().map(|e| e.0))
+        .chain(FORMULAS.iter().map(|f| f.name));
+    let remedy = super::nearest(name, known)
+        .map_or_else(|| "see `ergodica list`".to_owned(), |n| format!("did you mean \"{n}\"? See `ergodica list`"));
     Err(Error::input(format!("nothing here is called \"{name}\""), remedy))
 }
 
@@ -97,10 +106,17 @@ fn system(s: &System) -> String {
         let _ = writeln!(text, "fastest vibration: {omega:.4} rad per time unit ({what})");
     }
     if let Some(p) = &s.parameters {
-        let _ = writeln!(text, "formula {}:\n{p:?}", s.formula);
+        let _ = writeln!(text, "formula: {}", s.formula);
+        for (name, value) in p.iter() {
+            let _ = writeln!(text, "  {name} = {value}");
+        }
     }
     let d = &s.defaults;
-    for (name, value, kind) in [("temperature", d.temperature, Kind::Temperature), ("timestep", d.timestep, Kind::Time), ("friction", d.friction, Kind::InverseTime)] {
+    for (name, value, kind) in [
+        ("temperature", d.temperature, Kind::Temperature),
+        ("timestep", d.timestep, Kind::Time),
+        ("friction", d.friction, Kind::InverseTime),
+    ] {
         if let Some(v) = value {
             let _ = writeln!(text, "suggested {name}: {v}{}", unit(kind));
         }
@@ -111,4 +127,40 @@ fn system(s: &System) -> String {
     }
     let _ = writeln!(text, "paper: {}", s.paper);
     text
+}
+
+/// The text of a first campaign for a system, with the system's own defaults.
+///
+/// # Errors
+/// `Error::Input` for an unknown system.
+pub fn first_campaign(name: &str) -> Result<String> {
+    let s = System::load(name, &[])?;
+    let named = InitSystem::Name(name.to_owned());
+    let mut suggestion = match s.units {
+        UnitSystem::Molecular => Suggestion::molecular(named, s.defaults.observables.iter().any(|o| o.starts_with("dihedral:"))),
+        UnitSystem::Reduced => Suggestion::reduced(named),
+    };
+    let text = |value: f64, kind: Kind| {
+        Some(s.units.unit(kind)).filter(|u| !u.is_empty()).map_or_else(|| format!("{value}"), |u| format!("{value} {u}"))
+    };
+    if let Some(t) = s.defaults.temperature {
+        suggestion.temperature = text(t, Kind::Temperature);
+    }
+    if let Some(dt) = s.defaults.timestep {
+        suggestion.timestep = if s.units == UnitSystem::Molecular { format!("{} fs", dt * 1e3) } else { format!("{dt}") };
+    }
+    if let Some(gamma) = s.defaults.friction {
+        suggestion.friction = if s.units == UnitSystem::Molecular { format!("{gamma} /ps") } else { format!("{gamma}") };
+    }
+    if s.units == UnitSystem::Reduced && !s.defaults.observables.is_empty() {
+        suggestion.columns = s.defaults.observables.clone();
+        suggestion.means = s
+            .defaults
+            .observables
+            .iter()
+            .filter(|c| !matches!(c.as_str(), "positions" | "velocities" | "forces" | "terms"))
+            .cloned()
+            .collect();
+    }
+    Ok(campaign_text(name, &suggestion))
 }

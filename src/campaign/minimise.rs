@@ -3,7 +3,9 @@
 use super::config::{Minimise, Stage};
 use super::run::{Job, Session};
 use super::start;
-use crate::batch::{Coords, Resume, Snapshot};
+use super::units::UnitSystem;
+use crate::batch::{Coords, Resume, Snapshot, Thermo};
+use crate::dynamics;
 use crate::estimate::summary::{Minimised, StageSummary};
 use crate::io::{checkpoint, files};
 use crate::stream::Root;
@@ -26,7 +28,10 @@ pub(super) fn run(job: &Job<'_>, stage: &Stage, minimise: &Minimise, session: &S
     };
     let rows = start::rows(&minimise.start, replicas, job, &root, session)?;
     let mut x = Coords::from_rows(&rows, job.system.dof())?;
-    let found = downhill(job, minimise, &mut x)?;
+    // A tenth of an angstrom; in reduced units a tenth of the length unit.
+    let max_step = if job.resolved.units == UnitSystem::Molecular { 0.01 } else { 0.1 };
+    let settings = dynamics::Minimise { tolerance: minimise.tolerance.value, max_iterations: minimise.max_steps.value, max_step };
+    let found = dynamics::minimise(&mut x, &vec![Thermo::at(1.0); replicas], &*job.system.potential, &settings)?;
     let bad = found.iter().filter(|m| !m.converged).count();
     if found.iter().all(|m| !m.energy_after.is_finite()) {
         return Err(Error::run(
@@ -52,7 +57,7 @@ pub(super) fn run(job: &Job<'_>, stage: &Stage, minimise: &Minimise, session: &S
     ] {
         s.put(name, value);
     }
-    s.put("steps", found.iter().map(|m| m.steps).collect::<Vec<u64>>());
+    s.put("steps", found.iter().map(|m| m.iterations).collect::<Vec<u64>>());
     s.put("converged", found.iter().map(|m| u64::from(m.converged)).collect::<Vec<u64>>());
     s.put("done", 1_u64);
     checkpoint::save(&dir, &s, &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() })
@@ -81,17 +86,4 @@ pub(super) fn summary(job: &Job<'_>, stage: &Stage, saved: &Snapshot) -> Result<
         minimised: minimised.collect(),
         ..StageSummary::default()
     })
-}
-
-struct Found {
-    energy_before: f64,
-    energy_after: f64,
-    force_before: f64,
-    force_after: f64,
-    steps: u64,
-    converged: bool,
-}
-
-fn downhill(_: &Job<'_>, _: &Minimise, _: &mut Coords) -> Result<Vec<Found>> {
-    Err(Error::run("minimisation is not there yet", "leave the stage out"))
 }

@@ -20,7 +20,7 @@ use super::config::texts::{Drafts, Texts};
 use super::units::{Quantity, number_text};
 
 /// More points than this are not expanded.
-pub const MOST_POINTS: usize = 4096;
+pub const MOST_POINTS: usize = 1000;
 
 const FORMS: &str = "write a list (\"production.timestep\" = [\"1 fs\", \"2 fs\"]) or { from = \"1 fs\", to = \"4 fs\", count = 4 }";
 

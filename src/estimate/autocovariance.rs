@@ -109,7 +109,9 @@ impl<'a> Blocks<'a> {
         }
         self.fft.inverse(&mut self.sum.0, &mut self.sum.1);
         self.sum.0.truncate(m + 1);
-        self.sum.0.iter_mut().for_each(|s| *s /= n as f64);
+        for s in &mut self.sum.0 {
+            *s /= n as f64;
+        }
         self.sum.0
     }
 

@@ -55,7 +55,10 @@ impl Run {
             let (what, remedy) = if dir.join("resolved.toml").exists() || dir.join("config.toml").exists() {
                 ("holds no frames yet", "let it run until the first checkpoint; a stage without `observe` writes none")
             } else {
-                ("is not a run directory: it has no stage with a header.json", "give the folder that `ergodica run` wrote, not one above or below it")
+                (
+                    "is not a run directory: it has no stage with a header.json",
+                    "give the folder that `ergodica run` wrote, not one above or below it",
+                )
             };
             return Err(Error::input(format!("{} {what}", dir.display()), remedy));
         }
@@ -84,10 +87,7 @@ impl Run {
             (Some(stage), ..) | (None, Some(stage), None) => Ok(stage),
             _ => {
                 let known: Vec<_> = self.stages.iter().map(Stage::label).collect();
-                Err(Error::input(
-                    format!("{} has no single stage '{name}'", self.dir.display()),
-                    format!("it has: {}", known.join(", ")),
-                ))
+                Err(Error::input(format!("{} has no single stage '{name}'", self.dir.display()), format!("it has: {}", known.join(", "))))
             }
         }
     }
@@ -102,7 +102,7 @@ impl Stage {
         let Some(header) = segments::read_header(dir)? else { return Ok(None) };
         let (list, warning) = match checkpoint::load(dir)? {
             Some(loaded) => (segments::from_snapshot(&loaded.snapshot)?, loaded.warning),
-            None => (segments::found(dir, |path| segment_frames(path))?, None),
+            None => (segments::found(dir, segment_frames)?, None),
         };
         segments::verify(dir, &list)?;
         Ok(Some((Stage::of(dir, header, list), warning)))
@@ -162,7 +162,10 @@ impl Stage {
         let (column, k) = self.find(name)?;
         let Some(k) = k else {
             let names: Vec<_> = self.scalars().into_iter().filter(|n| self.find(n).is_ok_and(|(c, _)| c.name == column.name)).collect();
-            return Err(Error::input(format!("column '{name}' has {} numbers a frame", column.width), format!("name one: {}", names.join(", "))));
+            return Err(Error::input(
+                format!("column '{name}' has {} numbers a frame", column.width),
+                format!("name one: {}", names.join(", ")),
+            ));
         };
         let (replicas, width) = (self.header.replicas, column.width);
         let mut out = vec![Vec::with_capacity(self.frames() as usize); replicas];
@@ -267,7 +270,8 @@ impl Stage {
         Err(Error::input(format!("stage '{}' has no column '{name}'", self.label()), format!("it has: {}", known.join(", "))))
     }
 
-    fn by_particle(&self, column: &Column) -> bool {
+    /// Stored by particle: no scalars.
+    pub(super) fn by_particle(&self, column: &Column) -> bool {
         column.kind != super::sink::Kind::Observable && self.header.particles > 0
     }
 

@@ -180,10 +180,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_keeps_the_list() {
-        let list = vec![
-            Segment { file: name(1, ".h5"), frames: 3, bytes: 100 },
-            Segment { file: name(2, ".h5"), frames: 4, bytes: 120 },
-        ];
+        let list = vec![Segment { file: name(1, ".h5"), frames: 3, bytes: 100 }, Segment { file: name(2, ".h5"), frames: 4, bytes: 120 }];
         let mut snapshot = Snapshot::default();
         assert!(from_snapshot(&snapshot).unwrap().is_empty());
         to_snapshot(&list, &mut snapshot);

@@ -11,7 +11,7 @@
 //! | `distance:A,B` | 1 | two atoms |
 //! | `coordinate:I` | 1 | one coordinate, counted from 0 |
 //!
-//! An estimate or a basin may use the part after the first colon alone (`phi`) when only one column has it.
+//! An estimate or a basin may call a named dihedral by its name alone: `phi` for `dihedral:phi`.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
@@ -131,9 +131,12 @@ impl Column {
         Ok(Column { text: text.to_owned(), kind })
     }
 
-    /// The name used in tables and messages: what follows the first colon, or the text.
+    /// The name used in tables and messages: of a named dihedral what follows the first colon ("phi"), of all others the text.
     pub fn name(&self) -> &str {
-        self.text.split_once(':').map_or(&self.text, |(_, name)| name)
+        match &self.kind {
+            ColumnKind::Dihedral(spec) if !spec.contains(',') => spec,
+            _ => &self.text,
+        }
     }
 
     /// Whether an estimate or a basin that says `word` can mean this column.

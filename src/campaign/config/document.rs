@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::texts::{Drafts, Texts};
+use super::texts::{Drafts, MOST, Texts};
 use crate::campaign::nearest;
 use crate::campaign::units::Misfit;
 use crate::error::Source;
@@ -19,46 +19,33 @@ pub(in crate::campaign) const TABLES: [&str; 7] = ["campaign", "system", "sweep"
 /// Tables of a stage.
 pub(in crate::campaign) const STAGE_TABLES: [&str; 4] = ["minimise", "sample", "estimate", "observe"];
 
-/// Parses a text as TOML; syntax errors become drafts.
+/// Parses a text as TOML; syntax errors become drafts, one for each line.
 pub(in crate::campaign) fn parse<'t>(text: &'t str, drafts: &mut Drafts) -> Tree<'t> {
     let (tree, errors) = DeTable::parse_recoverable(text);
+    let mut lines: Vec<usize> = Vec::new();
+    let mut open_table = false;
     for error in errors {
+        // an inline table that is not closed swallows the lines after it: one message is enough
+        let within = super::syntax::inside_inline_table(error.message());
+        if within && open_table {
+            continue;
+        }
+        open_table |= within;
         let span = error.span().unwrap_or(text.len()..text.len());
-        let (what, remedy) = explain_syntax(text, &span, error.message());
-        drafts.add("", &span, what, remedy);
+        let line = line_start(text, span.start);
+        if !lines.contains(&line) && lines.len() < MOST {
+            lines.push(line);
+            let (what, remedy) = super::syntax::explain(&text[line..], error.message());
+            drafts.add("", &span, what, remedy);
+        }
     }
     tree
 }
 
-/// Adds what a user of campaigns is likely to have meant to what the TOML parser says.
-fn explain_syntax(text: &str, span: &Range<usize>, message: &str) -> (String, String) {
-    let start = span.start.min(text.len());
-    let line_start = text.get(..start).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
-    let line = text.get(line_start..).and_then(|t| t.lines().next()).unwrap_or_default();
-    let value = line.split_once('=').map(|(_, v)| v.split('#').next().unwrap_or_default().trim());
-    let numeric = value.is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.' || c == '+'));
-    let remedy = if message.contains("duplicate key") {
-        "keep one of the two".to_owned()
-    } else if numeric && value.is_some_and(|v| v.contains(|c: char| c.is_alphabetic() || c == ' ')) && !line.contains('{') {
-        format!(
-            "a value with a unit stands in quotes: {} = \"{}\"",
-            line.split('=').next().unwrap_or_default().trim(),
-            value.unwrap_or_default()
-        )
-    } else if line.matches('"').count() % 2 == 1 {
-        "close the quotes".to_owned()
-    } else if value == Some("") {
-        "write a value after `=`".to_owned()
-    } else if value.is_some_and(|v| v.starts_with(char::is_alphabetic)) {
-        "texts stand in quotes".to_owned()
-    } else if line.trim_start().starts_with('[') {
-        "a table starts with [name], a stage with [[stage]]".to_owned()
-    } else if !line.contains('=') {
-        "write key = value".to_owned()
-    } else {
-        "see https://toml.io for the syntax; tables are { key = value, ... }, lists [a, b]".to_owned()
-    };
-    (format!("this is not TOML: {message}"), remedy)
+/// Offset of the first byte of the line that holds `at`.
+fn line_start(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    before.iter().rposition(|byte| *byte == b'\n').map_or(0, |i| i + 1)
 }
 
 /// Moves every span of a value by `base`.

@@ -15,6 +15,15 @@ pub(super) fn pack(misfit: &Misfit) -> String {
     format!("{}{REMEDY}{}", misfit.what, misfit.remedy)
 }
 
+/// Infinity has its places (open ends of a basin); nan has none.
+fn a_number<E: de::Error>(v: f64) -> Result<f64, E> {
+    if v.is_nan() {
+        return Err(E::custom(format!("nan is not a number{REMEDY}write a number")));
+    }
+    // -0.0 + 0.0 is 0.0: there is one zero only
+    Ok(v + 0.0)
+}
+
 /// A whole number, not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Count(pub(super) u64);
@@ -105,7 +114,7 @@ leaf!(Number, "a number", { "type": "number" }, {
         Ok(Number(v as f64))
     }
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<Number, E> {
-        Ok(Number(v))
+        a_number(v).map(Number)
     }
 });
 
@@ -132,7 +141,7 @@ leaf!(Scalar, "a number, or a text in quotes", { "type": ["string", "number"] },
         Ok(Scalar::Whole(v))
     }
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Real(v))
+        a_number(v).map(Scalar::Real)
     }
 });
 

@@ -3,12 +3,10 @@
 use std::ops::Range;
 
 use super::campaign::Campaign;
+use super::estimates::{Axis, Basin, Diagnostics, Estimate, Side};
 use super::placed::{NOWHERE, Placed};
 use super::texts::Drafts;
-use super::types::{
-    Axis, Basin, Diagnostics, Discard, Estimate, Minimise, Resolved, Sample, Side, Stage, StageKind, Start, System, SystemFrom, Thermal,
-    Value,
-};
+use super::types::{Discard, Minimise, Resolved, Sample, Stage, StageKind, Start, System, SystemFrom, Thermal, Value};
 use crate::campaign::physics::{self, Objection, Objections};
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::error::Result;
@@ -72,10 +70,6 @@ struct Resolver {
 impl Resolver {
     /// A number, or NaN and a complaint.
     fn number(&mut self, scope: &str, key: &str, written: &Placed<Quantity>, kind: Kind) -> Placed<f64> {
-        if written.number.is_nan() {
-            self.drafts.add(scope, &written.span, format!("`{key}` of {scope} is not a number"), "write a number");
-            return written.with(f64::NAN);
-        }
         match written.resolve(key, kind, self.units) {
             Ok(x) => written.with(x),
             Err(misfit) => {
@@ -83,6 +77,16 @@ impl Resolver {
                 written.with(f64::NAN)
             }
         }
+    }
+
+    /// The same inside a list, where no key stands before the value.
+    fn listed(&mut self, scope: &str, key: &str, written: &Placed<Quantity>, kind: Kind) -> Placed<f64> {
+        let before = self.drafts.list.len();
+        let number = self.number(scope, key, written, kind);
+        for draft in &mut self.drafts.list[before..] {
+            draft.remedy = draft.remedy.replace(&format!("{key} = "), "");
+        }
+        number
     }
 
     fn positive(&mut self, scope: &str, key: &str, span: &Range<usize>, x: f64) {
@@ -123,7 +127,10 @@ impl Resolver {
             Start::Structures(files) => Start::Structures(files.clone()),
             Start::Random(width) => {
                 let width = self.number(scope, "random", width, Kind::Length);
-                self.positive(scope, "random", &width.span, width.value);
+                if width.value <= 0.0 || width.value.is_infinite() {
+                    let what = format!("`random` of {scope} is {}: it is a standard deviation, so positive and finite", width.value);
+                    self.drafts.add(scope, &width.span, what, "write a positive width, or start = \"minimum\"");
+                }
                 Start::Random(width)
             }
         }
@@ -187,7 +194,7 @@ impl Resolver {
             let kind = column.quantity().unwrap_or(Kind::Dimensionless);
             let range = axis.range.as_ref().map(|(lower, upper)| {
                 let key = format!("range.{}", column.name());
-                (self.number(scope, &key, lower, kind), self.number(scope, &key, upper, kind))
+                (self.listed(scope, &key, lower, kind), self.listed(scope, &key, upper, kind))
             });
             axes.push(Axis { bins: axis.bins.clone(), range });
         }
@@ -199,8 +206,8 @@ impl Resolver {
         let mut sides = Vec::new();
         for side in &raw.sides {
             let kind = side.of.quantity().unwrap_or(Kind::Dimensionless);
-            let lower = self.number(&scope, side.of.name(), &side.lower, kind);
-            let upper = self.number(&scope, side.of.name(), &side.upper, kind);
+            let lower = self.listed(&scope, side.of.name(), &side.lower, kind);
+            let upper = self.listed(&scope, side.of.name(), &side.upper, kind);
             sides.push(Side { of: side.of.clone(), lower, upper });
         }
         let basin = Basin { name: raw.name.clone(), sides };

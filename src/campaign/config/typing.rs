@@ -1,6 +1,7 @@
 //! From the TOML tree to typed values with every complaint, not only the first: serde stops at an error, so the offending key is taken
 //! out of the tree and the reading begins again. Nothing is missed because no key is required here.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -15,16 +16,16 @@ use crate::campaign::nearest;
 
 /// Reads the tree. Whatever cannot be read is complained about and left out.
 pub(super) fn read(tree: &Tree<'_>, drafts: &mut Drafts) -> raw::Document {
-    let mut tree = tree.clone();
     let whole = tree.span();
+    let mut tree = Cow::Borrowed(tree);
     for _ in 0..MOST {
-        let error = match raw::Document::deserialize(toml::de::Deserializer::from(tree.clone())) {
+        let error = match raw::Document::deserialize(toml::de::Deserializer::from(tree.as_ref().clone())) {
             Ok(document) => return document,
             Err(error) => error,
         };
         let span = error.span().unwrap_or(whole.clone());
         let names = stage_names(tree.get_ref());
-        let path = remove_from_table(tree.get_mut(), &span);
+        let path = remove_from_table(tree.to_mut().get_mut(), &span);
         let place = Place::new(path.clone().unwrap_or_default(), &names);
         let (what, remedy) = explain(error.message(), &place);
         drafts.add(&place.scope, &span, what, remedy);
@@ -191,6 +192,8 @@ fn explain(message: &str, place: &Place) -> (String, String) {
             format!("write {} = {{ key = value, ... }}", place.key)
         } else if expected == "a list" {
             format!("write {} = [...]", place.key)
+        } else if let Some(number) = quoted_number(&found).filter(|_| expected.contains("number")) {
+            format!("write it without quotes: {} = {number}", place.key)
         } else {
             format!("write {expected}")
         };
@@ -198,6 +201,12 @@ fn explain(message: &str, place: &Place) -> (String, String) {
         return (format!("`{}`{of} is {found}", place.key), remedy);
     }
     (format!("`{}` of {}: {message}", place.key, place.table), "see `ergodica schema` for what may stand here".to_owned())
+}
+
+/// The number in `the text "1000"`.
+fn quoted_number(found: &str) -> Option<&str> {
+    let inner = found.strip_prefix("the text \"")?.strip_suffix('"')?;
+    inner.replace('_', "").parse::<u64>().ok().map(|_| inner)
 }
 
 fn key_remedy(wrong: &str, known: &[&str]) -> String {

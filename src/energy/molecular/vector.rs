@@ -52,12 +52,6 @@ impl<T: Real> Vector<T> {
         Vector(self.0 * s, self.1 * s, self.2 * s)
     }
 
-    /// `s self + o`.
-    #[inline(always)]
-    pub(super) fn times_plus(self, s: T, o: Self) -> Self {
-        Vector(self.0.mul_add(s, o.0), self.1.mul_add(s, o.1), self.2.mul_add(s, o.2))
-    }
-
     #[inline(always)]
     pub(super) fn dot(self, o: Self) -> T {
         self.2.mul_add(o.2, self.1.mul_add(o.1, self.0 * o.0))

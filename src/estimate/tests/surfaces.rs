@@ -85,8 +85,8 @@ fn two_dimensions_are_rows_of_the_first() {
     let square = z.iter().map(|z| z * z).sum::<f64>() / z.len() as f64;
     assert!(z.len() == 47 && (0.3..2.5).contains(&square), "{square}");
     assert_eq!(found.estimates("F", &["x", "y"], None)[13].quantity, "F[2,1]");
-    for b in 0..48 {
-        assert!((found.population[b] - p[b]).abs() < 5.0 * found.population_stderr[b]);
+    for (b, exact) in p.iter().enumerate() {
+        assert!((found.population[b] - exact).abs() < 5.0 * found.population_stderr[b]);
     }
 }
 

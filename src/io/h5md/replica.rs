@@ -33,11 +33,12 @@ enum Origin<'a> {
 }
 
 /// Rebuilds `traj/replica-000.h5` ... over these segments. A stage without particles or positions has none.
+/// They are not synced one by one (1024 replicas would wait for seconds): after a power cut, rebuild them from the segments, which are.
 ///
 /// # Errors
 /// `Error::Io` from the system.
-pub fn index(dir: &Path, header: &Header, segments: &[Segment], sync: bool) -> Result<()> {
-    if !has_trajectory(header) {
+pub fn index(dir: &Path, header: &Header, segments: &[Segment]) -> Result<()> {
+    if !has_trajectory(header) || segments.is_empty() {
         return Ok(());
     }
     let traj = dir.join("traj");
@@ -46,9 +47,6 @@ pub fn index(dir: &Path, header: &Header, segments: &[Segment], sync: bool) -> R
         let path = traj.join(name(r));
         let part = files::part_of(&path);
         write(&part, header, r, frames(segments), &Origin::Virtual(segments))?;
-        if sync {
-            files::sync_file(&part)?;
-        }
         fault("index");
         files::rename(&part, &path)?;
     }
@@ -115,8 +113,11 @@ impl Filling<'_> {
                 let place = label.map_or(at.clone(), |label| format!("{at}/{}", group_name(label)));
                 let group = group_at(file, &place).map_err(&refused)?;
                 let part = Part::Column(column, k);
-                let value =
-                    if is_double(column) { self.dataset::<f64>(&group, "value", part)? } else { self.dataset::<f32>(&group, "value", part)? };
+                let value = if is_double(column) {
+                    self.dataset::<f64>(&group, "value", part)?
+                } else {
+                    self.dataset::<f32>(&group, "value", part)?
+                };
                 let annotate = || -> hdf5::Result<()> {
                     for name in ["step", "time"] {
                         file.link_hard(&format!("/{name}"), &format!("{place}/{name}"))?;
@@ -131,15 +132,22 @@ impl Filling<'_> {
             }
         }
         let finish = || -> hdf5::Result<()> {
-            let reduced = header.time_unit.is_none();
             if let Some(unit) = &header.time_unit {
                 attribute(&time, "unit", &h5md_unit(unit))?;
+            } else if coordinates.as_ref().is_some_and(|(_, unit)| unit.is_some()) {
+                // MDAnalysis refuses lengths with a unit beside times without one.
+                attribute(&time, "unit", "ps")?;
+                attribute(&time, "meaning", "steps: this sampler has no time, the unit is there because readers insist on one")?;
             }
             attribute(&time, "units", mdtraj_unit(header.time_unit.as_deref(), "picoseconds"))?;
             if let Some((coordinates, unit)) = &coordinates {
                 attribute(coordinates, "units", mdtraj_unit(*unit, "nanometers"))?;
-                if reduced {
-                    attribute(coordinates, "reduced_units", "yes: a nanometer stands for the unit of length, a picosecond for that of time")?;
+                if unit.is_none() {
+                    attribute(
+                        coordinates,
+                        "reduced_units",
+                        "yes: a nanometer stands for the unit of length, a picosecond for that of time",
+                    )?;
                 }
             }
             attribute(file, "conventions", "Pande")?;
@@ -166,7 +174,7 @@ impl Filling<'_> {
     fn dataset<T: H5Type>(&self, group: &Group, name: &str, part: Part<'_>) -> Result<Dataset> {
         let refused = failed(self.path, "cannot write this replica's trajectory");
         match self.origin {
-            Origin::Virtual(segments) if !segments.is_empty() => {
+            Origin::Virtual(segments) => {
                 let mut builder = group.new_dataset_builder().empty::<T>().shape(self.shape(part));
                 let mut first = 0;
                 for segment in *segments {
@@ -179,7 +187,6 @@ impl Filling<'_> {
                 }
                 builder.create(name).map_err(refused)
             }
-            Origin::Virtual(_) => group.new_dataset_builder().empty::<T>().shape(self.shape(part)).create(name).map_err(refused),
             Origin::Copy(stage) => self.copied::<T>(group, name, part, stage),
         }
     }

@@ -245,7 +245,9 @@ impl<'h> SegmentFile<'h> {
             chunk[0] /= 2;
         }
         if let Some(&replicas) = tail.first() {
-            chunk.push((CHUNK_BYTES / (row * chunk[0])).clamp(1, replicas.max(1)));
+            // Chunks of equal size: what sticks out over the last replica takes space on the disk.
+            let fitting = (CHUNK_BYTES / (row * chunk[0])).clamp(1, replicas.max(1));
+            chunk.push(replicas.div_ceil(replicas.div_ceil(fitting).max(1)).max(1));
             chunk.extend(tail[1..].iter().map(|&n| n.max(1)));
         }
         let extents: Extents = if last {

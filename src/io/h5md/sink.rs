@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 /// Frames waiting for the writer take at most this many bytes.
 const WAITING_BYTES: usize = 64 << 20;
-/// The replicas' files are rebuilt after a segment only while that takes less than this share of the run.
+/// The replicas' files are rebuilt after a segment only while that takes less than this share of the run, in the end always.
 const INDEX_SHARE: f64 = 0.02;
+/// Seconds that one replica's file takes, until it was measured.
+const INDEX_SECONDS: f64 = 1.5e-3;
 
 enum Message {
     Frame(Frame, Instant),
@@ -75,11 +77,12 @@ impl Sink for SegmentSink {
         segments::sweep(&self.dir, kept)?;
         segments::write_header(&self.dir, header)?;
         if !kept.is_empty() {
-            index(&self.dir, header, kept, false)?;
+            index(&self.dir, header, kept)?;
         }
         let frame_bytes = 64 + 8 * header.replicas * header.columns.iter().map(|c| c.width).sum::<usize>();
         let (sender, receiver) = sync_channel((WAITING_BYTES / frame_bytes).clamp(2, 1024));
-        let writer = Writer { dir: self.dir.clone(), header: header.clone(), segments: kept.to_vec(), indexing: Duration::ZERO };
+        let writer =
+            Writer { dir: self.dir.clone(), header: header.clone(), segments: kept.to_vec(), indexing: Duration::ZERO, next: None };
         self.failure = Arc::default();
         let failure = Arc::clone(&self.failure);
         let work = move || {
@@ -136,8 +139,10 @@ struct Writer {
     dir: PathBuf,
     header: Header,
     segments: Vec<Segment>,
-    /// Time spent on the replicas' files.
+    /// Time spent on the replicas' files so far.
     indexing: Duration,
+    /// Time that they took the last time.
+    next: Option<Duration>,
 }
 
 impl Writer {
@@ -154,9 +159,10 @@ impl Writer {
                 Message::Commit(reply) => {
                     let new = current.take().map(|file| self.finish(file)).transpose()?.is_some();
                     let _ = reply.send(self.segments.clone());
-                    if new && self.indexing.as_secs_f64() <= INDEX_SHARE * started.elapsed().as_secs_f64() {
+                    if new && self.index_is_cheap(started.elapsed()) {
                         let began = Instant::now();
-                        index(&self.dir, &header, &self.segments, false)?;
+                        index(&self.dir, &header, &self.segments)?;
+                        self.next = Some(began.elapsed());
                         self.indexing += began.elapsed();
                     }
                 }
@@ -164,7 +170,7 @@ impl Writer {
                     if let Some(file) = current.take() {
                         self.finish(file)?;
                     }
-                    index(&self.dir, &header, &self.segments, true)?;
+                    index(&self.dir, &header, &self.segments)?;
                     let stage = Stage::of(&self.dir, header.clone(), self.segments.clone());
                     crate::io::arviz::write(&stage, &self.dir.join("chains.h5"))?;
                     let _ = reply.send(());
@@ -173,6 +179,11 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    fn index_is_cheap(&self, elapsed: Duration) -> bool {
+        let next = self.next.map_or(INDEX_SECONDS * self.header.replicas as f64, |t| t.as_secs_f64());
+        self.indexing.as_secs_f64() + next <= INDEX_SHARE * elapsed.as_secs_f64()
     }
 
     fn part(&self) -> PathBuf {

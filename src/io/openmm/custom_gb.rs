@@ -99,7 +99,13 @@ pub(super) fn custom_gb(reader: &mut Reader<'_>, force: Node<'_, '_>, atoms: usi
             format!("the pair energy of this CustomGBForce is not shifted by 1/cutoff (cutoff {cutoff} nm, shift {} /nm)", energies.shift);
         reader.complain(tag(force), what, "re-create the System with the cutoff given to createSystem, not set afterwards");
     }
-    let neck_tables = [table(reader, force, "getd0", model.neck.is_some()), table(reader, force, "getm0", model.neck.is_some())];
+    let neck_tables = match model.neck {
+        Some(_) => [table(reader, force, "getd0"), table(reader, force, "getm0")],
+        None => {
+            reader.must_be_empty(force, "Functions", "tabulated function of CustomGBForce", REMEDY);
+            [None, None]
+        }
+    };
 
     let list = reader.child(force, "Particles");
     let particles = reader.items(list, "Particle");
@@ -220,8 +226,17 @@ fn model(reader: &mut Reader<'_>, force: Node<'_, '_>) -> Option<Model> {
 /// the charge in them.
 fn energies(reader: &mut Reader<'_>, force: Node<'_, '_>, charge: &str) -> Option<Energies> {
     let list = reader.child(force, "EnergyTerms");
+    let terms = reader.items(list, "Term");
+    if terms.len() > 3 {
+        let what = format!(
+            "not supported: CustomGBForce with {} energy terms; the known models have two, or three with a surface term",
+            terms.len()
+        );
+        reader.complain(tag(force), what, REMEDY);
+        return None;
+    }
     let mut all = Energies::default();
-    for node in reader.items(list, "Term") {
+    for node in terms {
         reader.attributes(node, &["expression", "type"], &[]);
         reader.children(node, &[]);
         let Some(f) = node.attribute("expression").and_then(Formula::read) else {
@@ -305,6 +320,7 @@ fn columns(reader: &mut Reader<'_>, force: Node<'_, '_>, kind: ImplicitKind) -> 
     let items = reader.items(list, "Parameter");
     for p in &items {
         reader.attributes(*p, &["name"], &[]);
+        reader.children(*p, &[]);
     }
     let names: Vec<&str> = items.iter().filter_map(|p| p.attribute("name")).collect();
     let charge = if names.first() == Some(&"q") { "q" } else { "charge" };
@@ -318,27 +334,14 @@ fn columns(reader: &mut Reader<'_>, force: Node<'_, '_>, kind: ImplicitKind) -> 
 }
 
 /// A square table of `Discrete2DFunction`, as (size, row-major values): OpenMM stores value(i, j) at `i + size * j`.
-fn table(reader: &mut Reader<'_>, force: Node<'_, '_>, name: &str, wanted: bool) -> Option<(usize, Vec<f64>)> {
-    let list = reader.optional_child(force, "Functions")?;
+fn table(reader: &mut Reader<'_>, force: Node<'_, '_>, name: &str) -> Option<(usize, Vec<f64>)> {
+    let list = reader.child(force, "Functions")?;
     let functions = reader.items(Some(list), "Function");
-    let mut named = functions.iter().filter(|f| f.attribute("name") == Some(name));
-    let node = *match (named.next(), wanted) {
-        (Some(node), true) => node,
-        (None, true) => {
-            reader.complain(tag(list), format!("CustomGBForce has no table {name}"), REMEDY);
-            return None;
-        }
-        _ => {
-            if let Some(extra) = functions.first() {
-                reader.refuse("tabulated function of CustomGBForce", tag(*extra), REMEDY);
-            }
-            return None;
-        }
-    };
-    if functions.len() != 2 || named.next().is_some() {
-        reader.complain(tag(list), "CustomGBForce with tables other than getd0 and getm0", REMEDY);
+    let named: Vec<&Node<'_, '_>> = functions.iter().filter(|f| f.attribute("name") == Some(name)).collect();
+    let (&[&node], 2) = (&named[..], functions.len()) else {
+        reader.complain(tag(list), format!("CustomGBForce has not one table {name} and one other"), REMEDY);
         return None;
-    }
+    };
     if node.attribute("type") != Some("Discrete2DFunction") {
         let what = format!("not supported: table {name} of type {:?}", short(node.attribute("type").unwrap_or_default()));
         reader.complain(tag(node), what, REMEDY);
@@ -351,6 +354,7 @@ fn table(reader: &mut Reader<'_>, force: Node<'_, '_>, name: &str, wanted: bool)
     let mut values = Vec::new();
     for v in reader.items(list, "Value") {
         reader.attributes(v, &["v"], &[]);
+        reader.children(v, &[]);
         values.push(reader.number(v, "v"));
     }
     if x != y || values.len() != x * y {

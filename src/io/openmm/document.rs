@@ -9,25 +9,23 @@ use crate::error::{At, Complaint, Source};
 use crate::{Error, Result};
 
 /// Largest text that is parsed. A System of 100 000 atoms is about 50 MB.
-const MAX_BYTES: usize = 128 << 20;
+pub(super) const MAX_BYTES: usize = 128 << 20;
 /// Most elements and texts of a document.
 const MAX_NODES: u32 = 6_000_000;
 /// Most attributes of one element (the parser compares them pairwise). OpenMM writes up to 20.
 const MAX_ATTRIBUTES: usize = 256;
+/// Largest magnitude of a number: sums and products of parameters stay finite.
+pub(super) const LARGEST: f64 = 1e30;
 /// Complaints shown; the others are counted.
 const MAX_COMPLAINTS: usize = 20;
+/// Kinds of unsupported things told apart; OpenMM has about 60 classes.
+const MAX_REFUSALS: usize = 100;
 
 /// Parses the text, refusing at once what would cost the parser time or memory out of proportion.
 pub(super) fn parse(source: &Source) -> Result<Document<'_>> {
     let text: &str = &source.text;
     if text.len() > MAX_BYTES {
-        let what = format!("the XML has {} MB; at most {} MB are read", text.len() >> 20, MAX_BYTES >> 20);
-        return Err(Error::input_at(
-            source,
-            0..0,
-            what,
-            "this program is for molecules, not for large boxes: check that it is the right file",
-        ));
+        return Err(too_large(&source.name, text.len() as u64));
     }
     if let Some(at) = text.find("xmlns") {
         let remedy = "give the text that openmm.XmlSerializer.serialize(system) returns, as it is";
@@ -46,6 +44,12 @@ pub(super) fn parse(source: &Source) -> Result<Document<'_>> {
         let remedy = "the file is damaged or cut short; write it again with openmm.XmlSerializer.serialize(system)";
         Error::input_at(source, at..at, format!("not well-formed XML: {e}"), remedy)
     })
+}
+
+/// Refuses a text before it is read or parsed.
+pub(super) fn too_large(name: &str, bytes: u64) -> Error {
+    let what = format!("{name}: the XML has {} MB; at most {} MB are read", bytes >> 20, MAX_BYTES >> 20);
+    Error::input(what, "this program is for molecules, not for large boxes: check that it is the right file")
 }
 
 /// Start of the first element with too many `=`.
@@ -110,9 +114,12 @@ impl<'s> Reader<'s> {
 
     /// Counts one more of a thing that is not supported; the first place is shown.
     pub(super) fn refuse(&mut self, thing: &str, span: Range<usize>, remedy: &str) {
-        match self.refusals.iter_mut().find(|r| r.thing == thing) {
-            Some(r) => r.count += 1,
-            None => self.refusals.push(Refusal { thing: thing.to_owned(), count: 1, span, remedy: remedy.to_owned() }),
+        if let Some(r) = self.refusals.iter_mut().find(|r| r.thing == thing) {
+            r.count += 1;
+        } else if self.refusals.len() < MAX_REFUSALS {
+            self.refusals.push(Refusal { thing: thing.to_owned(), count: 1, span, remedy: remedy.to_owned() });
+        } else {
+            self.left_off += 1;
         }
     }
 
@@ -213,7 +220,8 @@ impl<'s> Reader<'s> {
     pub(super) fn number(&mut self, node: Node<'_, '_>, name: &str) -> f64 {
         let Some(a) = node.attribute_node(name) else { return f64::NAN };
         match a.value().trim().parse::<f64>() {
-            Ok(v) if v.is_finite() => v,
+            Ok(v) if v.abs() <= LARGEST => v,
+            Ok(v) if v.is_finite() => self.bad(a, node, "is beyond every physical value", "the force field or the file is broken"),
             Ok(v) => self.bad(a, node, &format!("is {v}"), "a finite number is needed; the force field or the file is broken"),
             Err(_) => self.bad(a, node, "is not a number", "a finite number is needed; the file is damaged"),
         }

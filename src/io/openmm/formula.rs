@@ -1,6 +1,8 @@
 //! Recognition of formulas: a text is compared, token by token, with a known one. Space does not matter, numbers may be
 //! printed differently (0.008999999999999999 for 0.009), and a `#` in the known formula catches the number that stands there.
 
+use super::document::LARGEST;
+
 /// Longest formula that is looked at; OpenMM's longest is about 400 characters.
 const MAX_LENGTH: usize = 4096;
 
@@ -22,7 +24,7 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
             c if c.is_ascii_whitespace() => i += 1,
             c if c.is_ascii_digit() || c == b'.' => {
                 i = number_end(b, i);
-                out.push(Token::Number(text[start..i].parse().ok()?));
+                out.push(Token::Number(text[start..i].parse().ok().filter(|v: &f64| v.abs() <= LARGEST)?));
             }
             c if c.is_ascii_alphabetic() || c == b'_' => {
                 while i < b.len() && (b[i].is_ascii_alphanumeric() || b[i] == b'_') {

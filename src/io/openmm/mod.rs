@@ -31,6 +31,10 @@ pub use system::{
 /// Errors: `Error::Io` if it cannot be read, otherwise as [`read_system`].
 pub fn read_system_file(path: impl AsRef<Path>) -> Result<MolecularSystem> {
     let path = path.as_ref();
+    let size = std::fs::metadata(path).map_err(|e| Error::io(path, "reading the System XML", &e))?.len();
+    if size > document::MAX_BYTES as u64 {
+        return Err(document::too_large(&path.display().to_string(), size));
+    }
     let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::InvalidData => {
             let remedy = "it is not text; give the file that openmm.XmlSerializer.serialize(system) wrote, uncompressed";
@@ -183,6 +187,7 @@ fn box_vectors(reader: &mut Reader<'_>, root: Node<'_, '_>) -> [[f64; 3]; 3] {
     for (row, name) in out.iter_mut().zip(["A", "B", "C"]) {
         if let Some(node) = reader.child(list, name) {
             reader.attributes(node, &["x", "y", "z"], &[]);
+            reader.children(node, &[]);
             *row = ["x", "y", "z"].map(|axis| reader.number(node, axis));
         }
     }

@@ -4,6 +4,8 @@
 //! finite numbers, indices in range, one entry per particle. Forces keep their place in the file as `term`: the index into
 //! [`MolecularSystem::forces`] and into every list of per-term energies.
 
+use std::collections::BTreeMap;
+
 /// 1/(4 pi epsilon_0) of OpenMM's `NonbondedForce` and `GBSAOBCForce`, in kJ nm / (mol e^2).
 /// Source: measured on OpenMM 8.6.1 (Reference): two unit charges 1 nm apart have this energy.
 pub const COULOMB: f64 = 138.935_457_644_381_98;
@@ -44,10 +46,12 @@ impl MolecularSystem {
 
     /// Names of the energy terms, one per force in file order; a class that occurs twice is told apart as `Class#2`.
     pub fn term_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::with_capacity(self.forces.len());
-        for (k, force) in self.forces.iter().enumerate() {
-            let earlier = self.forces[..k].iter().filter(|f| f.class == force.class).count();
-            names.push(if earlier == 0 { force.class.clone() } else { format!("{}#{}", force.class, earlier + 1) });
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut names = Vec::with_capacity(self.forces.len());
+        for force in &self.forces {
+            let count = seen.entry(&force.class).or_insert(0);
+            *count += 1;
+            names.push(if *count == 1 { force.class.clone() } else { format!("{}#{count}", force.class) });
         }
         names
     }

@@ -85,6 +85,10 @@ pub struct Pdb {
 /// Errors: `Error::Io` if it cannot be read, otherwise as [`read_pdb`].
 pub fn read_pdb_file(path: impl AsRef<Path>) -> Result<(Source, Pdb)> {
     let path = path.as_ref();
+    let size = std::fs::metadata(path).map_err(|e| Error::io(path, "reading the PDB file", &e))?.len();
+    if size > MAX_BYTES as u64 {
+        return Err(too_large(&path.display().to_string(), size));
+    }
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, "reading the PDB file", &e))?;
     // The format is ASCII; old remarks may hold other letters, which are replaced and never land in an atom unnoticed.
     let source = Source::new(path.display().to_string(), String::from_utf8_lossy(&bytes));
@@ -97,8 +101,7 @@ pub fn read_pdb_file(path: impl AsRef<Path>) -> Result<(Source, Pdb)> {
 /// Units: nm (the text has angstroms). Errors: `Error::Input` naming line, column and value of everything that is wrong.
 pub fn read_pdb(source: &Source) -> Result<Pdb> {
     if source.text.len() > MAX_BYTES {
-        let what = format!("the PDB file has {} MB; at most {} MB are read", source.text.len() >> 20, MAX_BYTES >> 20);
-        return Err(Error::input_at(source, 0..0, what, "cut it to the frames and atoms that are needed"));
+        return Err(too_large(&source.name, source.text.len() as u64));
     }
     let mut reader = Reader::new(source);
     let mut start = 0;
@@ -107,6 +110,11 @@ pub fn read_pdb(source: &Source) -> Result<Pdb> {
         start += text.len();
     }
     reader.finish()
+}
+
+fn too_large(name: &str, bytes: u64) -> Error {
+    let what = format!("{name}: the PDB file has {} MB; at most {} MB are read", bytes >> 20, MAX_BYTES >> 20);
+    Error::input(what, "cut it to the frames and atoms that are needed")
 }
 
 struct Reader<'s> {

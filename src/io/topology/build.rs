@@ -148,9 +148,10 @@ fn bonds_fit(inputs: &Inputs<'_>, bonds: &[([usize; 2], f64)]) -> Result<()> {
     let Some(x) = inputs.pdb.models.first() else { return Ok(()) };
     let mut wrong = Vec::new();
     for &([i, j], length) in bonds {
-        let d2: f64 = (0..3).map(|k| (x[i][k] - x[j][k]).powi(2)).sum();
-        if d2.sqrt() > STRETCH * length {
-            wrong.push((i, j, d2.sqrt(), length));
+        let d = [x[i][0] - x[j][0], x[i][1] - x[j][1], x[i][2] - x[j][2]];
+        let distance = (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt();
+        if distance > STRETCH * length {
+            wrong.push((i, j, distance, length));
         }
     }
     let Some(&(first, ..)) = wrong.first() else { return Ok(()) };
