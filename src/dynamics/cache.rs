@@ -3,7 +3,7 @@
 use super::{Center, FARTHEST};
 use crate::batch::{Coords, Ensemble, Health, Phase};
 use crate::energy::{Potential, lambdas};
-use crate::real::{Lanewise, Mask, Octet, Real, Wide, dispatch};
+use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 use crate::{Error, Result};
 use rayon::prelude::*;
 
@@ -70,7 +70,7 @@ impl Lanewise for Project<'_> {
 /// The padding becomes copies of the last replica again.
 pub(super) fn pad(c: &mut Coords) {
     let n = c.replicas();
-    if n % 8 == 0 {
+    if n.is_multiple_of(8) {
         return;
     }
     let last = (n - 1) % 8;
@@ -130,9 +130,9 @@ pub(super) fn real_lanes(health: &[Health]) -> u8 {
 }
 
 /// Records the lanes that stopped being well; returns those that still are.
-#[inline(always)]
-pub(super) fn bury<M: Mask>(alive: u8, sane: M, health: &mut [Health], step: u64) -> u8 {
-    let fallen = alive & !sane.bits();
+#[inline]
+pub(super) fn bury(alive: u8, sane: u8, health: &mut [Health], step: u64) -> u8 {
+    let fallen = alive & !sane;
     if fallen != 0 {
         for (lane, h) in health.iter_mut().enumerate() {
             if fallen >> lane & 1 == 1 {

@@ -44,7 +44,7 @@ impl Center {
     /// `Error::Input` when the degrees of freedom are no whole particles, or one particle's coordinates differ in mass.
     pub fn new(com: Com, mass: &[f64]) -> Result<Self> {
         let Com::Remove { dim } = com else { return Ok(Center { dim: 0, weight: Vec::new() }) };
-        if dim == 0 || dim > MOST || mass.len() % dim != 0 || mass.len() < 2 * dim {
+        if dim == 0 || dim > MOST || !mass.len().is_multiple_of(dim) || mass.len() < 2 * dim {
             return Err(Error::input(
                 format!("the centre of mass of {} degrees of freedom cannot be removed in {dim} dimensions", mass.len()),
                 "it needs at least two particles of 1 to 4 coordinates; otherwise keep the centre of mass",

@@ -275,7 +275,7 @@ impl Lanewise for Block<'_> {
         let (one, beta) = (L::of(1.0), L::load(run.beta));
         let root_kt = (one / beta).sqrt();
         let replicas = real_lanes(health);
-        let alive = bury(well(health), sane(L::of_octets(x), L::of_octets(f), L::load(*u)), health, run.step);
+        let alive = bury(well(health), sane(L::of_octets(x), L::of_octets(f), L::load(*u)).bits(), health, run.step);
         let mut living = Octet::of(0.0);
         for lane in 0..8 {
             if alive >> lane & 1 == 1 {

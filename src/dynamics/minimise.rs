@@ -1,6 +1,5 @@
 //! Minimisation of every replica for itself.
 
-use super::FARTHEST;
 use super::cache::{pad, sane};
 use crate::batch::{Coords, Thermo};
 use crate::energy::{Potential, lambdas};
@@ -286,6 +285,7 @@ impl Lanewise for Block<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamics::FARTHEST;
     use crate::energy::{Batched, Energy};
 
     /// Rosenbrock's valley, minimum 0 at (1, 1), in pairs.

@@ -1,6 +1,7 @@
 //! Propagators: one file each. They move the replicas of an ensemble and nothing else.
 //!
 //! Unadjusted rules (one force a step) are a [`Rule`] run by [`Unadjusted`]; the Metropolised ones share [`Hmc`].
+#![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic function
 
 mod adapt;
 mod baoab;

@@ -5,7 +5,7 @@ use super::{Center, Com, Propagator, Tally};
 use crate::Result;
 use crate::batch::{Ensemble, Health, Phase, Resume, Snapshot};
 use crate::energy::{Potential, betas, lambdas};
-use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
+use crate::real::{Lanewise, Mask, Octet, Real, Wide, dispatch};
 use crate::stream::{Purpose, Stream};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -235,7 +235,7 @@ impl<R: Rule> Lanewise for Block<'_, R> {
         let root_kt = (L::of(1.0) / L::load(run.beta)).sqrt();
         let replicas = real_lanes(health);
         let (mut now, mut next) = ((x, v, f), (&mut x2[..], &mut v2[..], &mut f2[..]));
-        let mut alive = bury(well(health), sane(L::of_octets(now.0), L::of_octets(now.2), L::load(*u)), health, run.step);
+        let mut alive = bury(well(health), sane(L::of_octets(now.0), L::of_octets(now.2), L::load(*u)).bits(), health, run.step);
         let (mut evaluations, mut swapped) = (0, false);
         for k in 0..run.steps {
             if alive == 0 {
@@ -251,7 +251,7 @@ impl<R: Rule> Lanewise for Block<'_, R> {
             center.remove_force(f);
             let late = rule.after(f, L::of_octets_mut(next.1), noise, root_kt, center);
             let mut measured = (early + late).store();
-            alive = bury(alive, sane(L::of_octets(next.0), L::of_octets(next.2), L::load(energy)), health, run.step + k + 1);
+            alive = bury(alive, sane(L::of_octets(next.0), L::of_octets(next.2), L::load(energy)).bits(), health, run.step + k + 1);
             if alive != 0xff {
                 freeze(alive, now.0, next.0);
                 freeze(alive, now.1, next.1);

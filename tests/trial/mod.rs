@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 /// U = sum_d (k_d x_d^2 / 2 + q x_d^4 / 4).
 #[derive(Clone, Debug)]
-pub struct Well {
-    pub k: Vec<f64>,
-    pub q: f64,
+pub(crate) struct Well {
+    pub(crate) k: Vec<f64>,
+    pub(crate) q: f64,
 }
 
 impl Energy for Well {
@@ -32,18 +32,18 @@ impl Energy for Well {
 }
 
 /// A harmonic well, or none where k = 0.
-pub fn harmonic(k: &[f64]) -> Arc<dyn Potential> {
+pub(crate) fn harmonic(k: &[f64]) -> Arc<dyn Potential> {
     Arc::new(Batched(Well { k: k.to_vec(), q: 0.0 }))
 }
 
 /// A batch at rest, one row of positions for all, one beta for all.
-pub fn ensemble(row: &[f64], mass: &[f64], replicas: usize, beta: f64, root: Root) -> Ensemble<Phase> {
+pub(crate) fn ensemble(row: &[f64], mass: &[f64], replicas: usize, beta: f64, root: Root) -> Ensemble<Phase> {
     let x = Coords::from_rows(&row.repeat(replicas), row.len()).unwrap();
     Ensemble::new(Phase::at_rest(x, mass.to_vec()).unwrap(), vec![Thermo::at(beta); replicas], root).unwrap()
 }
 
 /// Mean over independent replicas and its standard error.
-pub fn mean(values: &[f64]) -> (f64, f64) {
+pub(crate) fn mean(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     assert!(n >= 32.0, "a standard error wants 32 independent replicas");
     let m = values.iter().sum::<f64>() / n;
@@ -52,13 +52,13 @@ pub fn mean(values: &[f64]) -> (f64, f64) {
 }
 
 /// (mean - exact) in standard errors of the mean and of the exact value.
-pub fn z(values: &[f64], exact: f64, exact_error: f64) -> f64 {
+pub(crate) fn z(values: &[f64], exact: f64, exact_error: f64) -> f64 {
     let (m, e) = mean(values);
     (m - exact) / (e * e + exact_error * exact_error).sqrt()
 }
 
 /// Means over x in (-a, a) with density exp(-beta u(x)), by the trapezoidal rule (spectrally accurate here).
-pub fn quadrature(beta: f64, u: impl Fn(f64) -> f64, observable: impl Fn(f64) -> f64, a: f64) -> f64 {
+pub(crate) fn quadrature(beta: f64, u: impl Fn(f64) -> f64, observable: impl Fn(f64) -> f64, a: f64) -> f64 {
     let n = 20_000;
     let (mut z, mut sum) = (0.0, 0.0);
     for i in 0..=n {
