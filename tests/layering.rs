@@ -10,12 +10,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("real", &[]),
     ("stream", &["real"]),
     ("batch", &["real", "stream"]),
+    ("estimate", &["real"]),
     // estimates.h5 is the summary in HDF5.
     ("io", &["real", "batch", "estimate::summary"]),
     // What a molecule is, as read from a file, is what its energy is made of.
     ("energy", &["real", "stream", "batch", "io::openmm"]),
     ("dynamics", &["real", "stream", "batch", "energy"]),
-    ("estimate", &["real"]),
     ("observe", &["real", "batch", "energy", "io"]),
     ("report", &["estimate", "io"]),
     ("campaign", &["real", "stream", "batch", "energy", "dynamics", "estimate", "io", "observe", "report"]),

@@ -3,6 +3,8 @@
 //! The big floats are those of the crate astro-float. Its own values were compared beforehand with mpmath 1.3.0 (see
 //! `the_reference_is_right` for the part that is repeated here).
 
+#![allow(clippy::excessive_precision, clippy::approx_constant)] // digits as they are rounded to doubles
+
 use astro_float::{BigFloat, Consts, RoundingMode, Sign};
 use ergodica::real::isa::{Path, dispatch_on};
 use ergodica::real::{Lanewise, Octet, Real, Wide};

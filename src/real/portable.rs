@@ -68,8 +68,8 @@ macro_rules! mask {
     }};
 }
 
-// Out of line where the machine's own vectors do the work: this path is then the oracle, and unrolled eightfold it would
-// be most of the program and of its build.
+// lanes: exempt, out of line where the machine's own vectors do the work: this path is then the oracle, and unrolled
+// eightfold it would be most of the program and of its build.
 impl Isa for Portable {
     type F = [f64; 8];
     type I = [u64; 8];

@@ -12,8 +12,11 @@ use std::sync::Arc;
 /// A grid of `n` points from `low` to `high` along one degree of freedom.
 pub(crate) type Axis = (usize, f64, f64, usize);
 
+/// A function of (x, U).
+pub(crate) type Function<'a> = &'a dyn Fn(&[f64], f64) -> f64;
+
 /// log Z and the means of some functions of (x, U), the other degrees of freedom being 0.
-pub(crate) fn integrate(u: &dyn Potential, axes: &[Axis], kt: f64, of: &[&dyn Fn(&[f64], f64) -> f64]) -> (f64, Vec<f64>) {
+pub(crate) fn integrate(u: &dyn Potential, axes: &[Axis], kt: f64, of: &[Function<'_>]) -> (f64, Vec<f64>) {
     let points: usize = axes.iter().map(|a| a.3).product();
     let place = |i: usize| {
         let (mut x, mut rest) = (vec![0.0; u.dof()], i);

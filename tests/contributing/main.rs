@@ -3,7 +3,6 @@
 #[allow(unreachable_pub)] // as in the library
 mod banana;
 
-use ergodica::energy::Potential;
 use ergodica::energy::formula::{Given, Value};
 use ergodica::real::Octet;
 

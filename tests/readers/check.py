@@ -28,11 +28,8 @@ def angle_between(a, b):
 
 
 def series(file, name):
-    """An observable by name, `[frame]`: /observables/name/value, or one level deeper."""
-    found = []
-    file["observables"].visititems(lambda path, node: found.append(path) if path.split("/")[-2:] == [name, "value"] else None)
-    assert len(found) == 1, f"{file.filename}: {len(found)} observables named {name}"
-    return file["observables"][found[0]][...]
+    """An observable by name, `[frame]`."""
+    return file[f"observables/{name}/value"][...]
 
 
 def read_everything(path):
@@ -87,7 +84,7 @@ topology = next(iter(sorted(args.run.rglob("topology.pdb"))))
 for path in (replicas[0], replicas[-1]):
     with h5py.File(path, "r") as file:
         stored = file["particles/trajectory/position/value"][...]
-        phi, psi = series(file, "phi"), series(file, "psi")
+        phi, psi = series(file, "dihedral:phi"), series(file, "dihedral:psi")
         energies = series(file, "energy")
     assert len(stored) > 10 and len(stored) == len(phi) == len(energies)
     for name, (positions, phis, psis) in {"MDAnalysis": mdanalysis(topology, path), "mdtraj": mdtraj(path)}.items():
