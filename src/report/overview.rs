@@ -186,7 +186,7 @@ pub(super) fn sweep(summary: &Summary, figures: &mut Figures) -> Result<Option<S
 /// Costs.
 pub(super) fn performance(summary: &Summary) -> Section {
     let p = &summary.performance;
-    let rate = |v: f64| if v > 0.0 { number::digits(v, 3) } else { String::new() };
+    let rate = |v: f64| if v >= 1.0 { number::count(v.round() as u64) } else { String::new() };
     let facts = Table::facts(
         "",
         vec![

@@ -131,17 +131,18 @@ pub(super) fn class(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Letters, digits, `_` and `-` only: fit for file names and ids. Never empty.
+/// Letters, digits, `_`, `-`, and points between them: fit for file names and ids. Never empty.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
-        if c.is_ascii_alphanumeric() || c == '_' {
+        let inner = c == '.' && out.ends_with(|o: char| o.is_ascii_alphanumeric());
+        if c.is_ascii_alphanumeric() || c == '_' || inner {
             out.push(c);
         } else if !out.ends_with('-') && !out.is_empty() {
             out.push('-');
         }
     }
-    let out = out.trim_end_matches('-');
+    let out = out.trim_end_matches(['-', '.']);
     if out.is_empty() { "x".to_owned() } else { out.chars().take(80).collect() }
 }
 
@@ -151,7 +152,8 @@ mod tests {
 
     #[test]
     fn names_are_plain() {
-        assert_eq!(plain("sweep/T=300/<b>..%"), "sweep-T-300-b");
+        assert_eq!(plain("sweep/T=0.5/<b>..%"), "sweep-T-0.5-b");
+        assert_eq!((plain("../../x"), plain("..")), ("x".to_owned(), "x".to_owned()));
         assert_eq!((plain("\u{3c6}"), plain("dihedral:phi")), ("x".to_owned(), "dihedral-phi".to_owned()));
     }
 }

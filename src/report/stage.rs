@@ -29,7 +29,8 @@ pub(super) fn minimise(stage: &StageSummary, level: usize, figures: &mut Figures
         all.len(),
         all.iter().map(|m| m.steps).max().unwrap_or(0)
     )));
-    let mut table = Table::new("", &["", "#lowest", "#median", "#highest"]);
+    let one = all.len() == 1;
+    let mut table = Table::new("", if one { &["", "#value"] } else { &["", "#lowest", "#median", "#highest"] });
     let rows: [(&str, fn(&Minimised) -> Option<f64>); 4] = [
         ("energy before", |m| m.energy_before),
         ("energy after", |m| m.energy_after),
@@ -40,7 +41,11 @@ pub(super) fn minimise(stage: &StageSummary, level: usize, figures: &mut Figures
         let mut values: Vec<f64> = all.iter().filter_map(f).collect();
         values.sort_by(f64::total_cmp);
         let at = |k: usize| Cell::number(number::maybe(values.get(k).copied(), 7));
-        table.rows.push(vec![Cell::text(name), at(0), at(values.len() / 2), at(values.len().saturating_sub(1))]);
+        let mut row = vec![Cell::text(name), at(0)];
+        if !one {
+            row.extend([at(values.len() / 2), at(values.len().saturating_sub(1))]);
+        }
+        table.rows.push(row);
     }
     section.blocks.push(Block::Table(table));
     if let Some(chart) = charts::minimised(all) {

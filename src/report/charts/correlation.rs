@@ -33,7 +33,9 @@ pub(in crate::report) fn correlation(frames: &Frames, values: &Values) -> Option
     let mut panel = Panel::new(x, Axis::new("autocorrelation", (lowest * 1.1).min(-0.05), 1.02));
     panel.mark("zero", colour::GREY, Shape::Line(vec![(0.0, 0.0), (panel.x.high, 0.0)], 1.0));
     panel.named(&name, colour::BLUE, Shape::Line(decimate(rho, 400), 1.8));
-    panel.named("end of the window", colour::ORANGE, Shape::Down(time.window as f64 * frames.spacing));
+    if time.closed {
+        panel.named("end of the window", colour::ORANGE, Shape::Down(time.window as f64 * frames.spacing));
+    }
     let unit = frames.time_label.strip_prefix("time / ").map_or_else(String::new, |u| format!(" {u}"));
     let caption = format!(
         "Autocorrelation of {name}: \u{3c4} = {} draws ({}{unit}), summed over {} draws{}",

@@ -24,15 +24,14 @@ pub(super) fn scene(chart: &Chart) -> Scene {
     let mut scene = Scene::new(chart.width, chart.height);
     scene.font_family = Some("DejaVu Sans, Verdana, sans-serif".to_owned());
     scene.text_color = Some(colour::INK.to_owned());
-    let has_legend = chart.panels.iter().flat_map(|p| &p.marks).any(|m| m.legend);
-    let top = if has_legend { 32.0 } else { 12.0 };
+    let top = 32.0;
     let bottom = chart.height - 46.0;
     let prepared: Vec<(Vec<(f64, String)>, Vec<(f64, String)>, f64, f64)> = chart
         .panels
         .iter()
         .map(|p| {
             let y = axis_ticks(&p.y, ((bottom - top) / 48.0) as usize);
-            let left = if p.y.shown { 30.0 + widest(&y) } else { 10.0 };
+            let left = if p.y.shown { 10.0 + widest(&y) } else { 10.0 };
             (y, Vec::new(), left, bar_width(p))
         })
         .collect();
@@ -40,7 +39,6 @@ pub(super) fn scene(chart: &Chart) -> Scene {
     let weights: f64 = chart.panels.iter().map(|p| p.weight).sum();
     let share = (chart.width - used - 16.0).max(40.0) / weights.max(1e-9);
     let mut at = 0.0;
-    let mut legend_at = None;
     for (panel, (y_ticks, _, left, bar)) in chart.panels.iter().zip(&prepared) {
         let width = share * panel.weight;
         let mut frame = Frame { left: at + left, right: at + left + width, top, bottom };
@@ -53,11 +51,9 @@ pub(super) fn scene(chart: &Chart) -> Scene {
         for edge in [&mut frame.left, &mut frame.right, &mut frame.top, &mut frame.bottom] {
             *edge = edge.round();
         }
-        legend_at.get_or_insert(frame.left);
         let x_ticks = axis_ticks(&panel.x, (width / 85.0).max(2.0) as usize);
         draw_panel(&mut scene, panel, frame, &x_ticks, y_ticks);
     }
-    legend(&mut scene, chart, legend_at.unwrap_or(0.0));
     scene
 }
 
@@ -78,7 +74,12 @@ fn widest(ticks: &[(f64, String)]) -> f64 {
 }
 
 fn bar_width(panel: &Panel) -> f64 {
-    cells(panel).map_or(0.0, |c| 64.0 + widest(&ticks(0.0, scale(c).1, 5)))
+    cells(panel).map_or(0.0, |c| 44.0 + widest(&ticks(scale(c).0, scale(c).1, 5)))
+}
+
+/// Width of a text, about.
+fn length(text: &str) -> f64 {
+    text.chars().count() as f64 * 7.4
 }
 
 fn cells(panel: &Panel) -> Option<&Cells> {
@@ -137,10 +138,10 @@ impl Pen<'_> {
         });
     }
 
-    fn words(&mut self, at: (f64, f64), content: &str, anchor: TextAnchor, rotate: Option<f64>) {
+    fn words(&mut self, at: (f64, f64), content: &str, anchor: TextAnchor) {
         // kuva reads $...$ as formulas.
         let content = content.replace('$', "\\$");
-        self.scene.add(Primitive::Text { x: at.0, y: at.1, content, size: SIZE, anchor, rotate, bold: false, color: None });
+        self.scene.add(Primitive::Text { x: at.0, y: at.1, content, size: SIZE, anchor, rotate: None, bold: false, color: None });
     }
 
     fn path(&mut self, d: String, fill: &str, opacity: f64) {
@@ -181,20 +182,22 @@ fn draw_panel(scene: &mut Scene, panel: &Panel, frame: Frame, x_ticks: &[(f64, S
             pen.line((x, frame.bottom), (x, frame.bottom + 4.0), colour::GREY, 1.0, None);
             let half = label.chars().count() as f64 * CHARACTER / 2.0;
             if x - half > free {
-                pen.words((x, frame.bottom + 18.0), label, TextAnchor::Middle, None);
+                pen.words((x, frame.bottom + 18.0), label, TextAnchor::Middle);
                 free = x + half + 4.0;
             }
         }
     }
-    pen.words(((frame.left + frame.right) / 2.0, frame.bottom + 38.0), &panel.x.label, TextAnchor::Middle, None);
+    pen.words(((frame.left + frame.right) / 2.0, frame.bottom + 38.0), &panel.x.label, TextAnchor::Middle);
     if panel.y.shown {
         for (v, label) in y_ticks {
             let y = pen.y(*v);
             pen.line((frame.left - 4.0, y), (frame.left, y), colour::GREY, 1.0, None);
-            pen.words((frame.left - 7.0, y + 4.5), label, TextAnchor::End, None);
+            pen.words((frame.left - 7.0, y + 4.5), label, TextAnchor::End);
         }
-        let x = frame.left - widest(y_ticks) - 10.0;
-        pen.words((x, (frame.top + frame.bottom) / 2.0), &panel.y.label, TextAnchor::Middle, Some(-90.0));
+        // Upright, above its axis: nobody has to turn their head, and turned letters come out rough in a PNG.
+        let x = frame.left - widest(y_ticks) - 6.0;
+        pen.words((x, 19.5), &panel.y.label, TextAnchor::Start);
+        legend(&mut pen, panel, (x + length(&panel.y.label) + 24.0).max(frame.left));
     }
     if let Some(c) = cells(panel) {
         colour_bar(&mut pen, c);
@@ -246,21 +249,22 @@ fn draw_mark(pen: &mut Pen<'_>, mark: &Mark) {
         }
         Shape::Cells(c) => draw_cells(pen, c),
         Shape::Segments(all) => {
-            for l in all {
-                let (from, to) = ((pen.x(l[0]), pen.y(l[1])), (pen.x(l[2]), pen.y(l[3])));
-                // White below, so that it is seen on dark cells too.
-                pen.line(from, to, "#ffffff", 3.0, None);
-                pen.line(from, to, mark.colour, 1.4, None);
+            // White below, so that it is seen on dark cells too.
+            for (stroke, width) in [("#ffffff", 3.0), (mark.colour, 1.4)] {
+                for l in all {
+                    let (from, to) = ((pen.x(l[0]), pen.y(l[1])), (pen.x(l[2]), pen.y(l[3])));
+                    pen.line(from, to, stroke, width, None);
+                }
             }
         }
         Shape::Words(x, y) => {
             let half = mark.name.chars().count() as f64 * CHARACTER / 2.0 + 3.0;
             let (x, y) = (
                 pen.x(*x).clamp(frame.left + half, (frame.right - half).max(frame.left + half)),
-                pen.y(*y).clamp(frame.top + 9.0, frame.bottom - 9.0),
+                (pen.y(*y) + 13.0).clamp(frame.top + 12.0, frame.bottom - 10.0),
             );
             pen.rect((x - half, x + half), (y - 9.0, y + 8.0), "#ffffff", 0.85);
-            pen.words((x, y + 4.5), &mark.name, TextAnchor::Middle, None);
+            pen.words((x, y + 4.5), &mark.name, TextAnchor::Middle);
         }
     }
 }
@@ -345,44 +349,40 @@ fn colour_bar(pen: &mut Pen<'_>, c: &Cells) {
     let (left, right) = (pen.frame.right + 12.0, pen.frame.right + 28.0);
     let (top, bottom) = (pen.frame.top, pen.frame.bottom);
     let steps = ((bottom - top) / 2.0).floor().max(1.0) as usize;
-    let each = (bottom - top) / steps as f64;
+    let edge = |k: usize| ((bottom - (bottom - top) * k as f64 / steps as f64) * 2.0).round() / 2.0;
     for k in 0..steps {
         let t = (k as f64 + 0.5) / steps as f64;
         let fill = shade(t).to_svg_string();
-        let y = bottom - (k as f64 + 1.0) * each;
-        pen.rect((left, right), (y, y + each), &fill, 1.0);
+        pen.rect((left, right), (edge(k + 1), edge(k)), &fill, 1.0);
     }
     let of = |v: f64| bottom - (v - low) / (high - low) * (bottom - top);
     let labels = ticks(low, high, 5);
     for (v, label) in &labels {
         let y = of(*v);
         pen.line((right, y), (right + 4.0, y), colour::GREY, 1.0, None);
-        pen.words((right + 7.0, y + 4.5), label, TextAnchor::Start, None);
+        pen.words((right + 7.0, y + 4.5), label, TextAnchor::Start);
     }
-    let x = right + 7.0 + widest(&labels) + 10.0;
-    pen.words((x, (top + bottom) / 2.0), &c.label, TextAnchor::Middle, Some(-90.0));
+    pen.words((right + 7.0 + widest(&labels), 19.5), &c.label, TextAnchor::End);
 }
 
-fn legend(scene: &mut Scene, chart: &Chart, left: f64) {
-    let frame = Frame { left, right: chart.width, top: 0.0, bottom: 24.0 };
-    let mut pen = Pen { scene, frame, x: (0.0, 1.0), y: (0.0, 1.0) };
+fn legend(pen: &mut Pen<'_>, panel: &Panel, left: f64) {
     let mut at = left;
-    for mark in chart.panels.iter().flat_map(|p| &p.marks).filter(|m| m.legend) {
+    for mark in panel.marks.iter().filter(|m| m.legend) {
         match mark.shape {
             Shape::Band(_) | Shape::Shade(..) | Shape::Sideways { .. } => {
                 let opacity = if matches!(mark.shape, Shape::Band(_)) { 0.25 } else { 0.4 };
                 pen.rect((at, at + 20.0), (9.0, 21.0), mark.colour, opacity);
             }
-            Shape::Dots(..) => dots_at(&mut pen, at + 10.0, mark.colour),
+            Shape::Dots(..) => dots_at(pen, at + 10.0, mark.colour),
             Shape::Errors(_) => {
                 pen.line((at + 10.0, 8.0), (at + 10.0, 22.0), mark.colour, 1.6, None);
-                dots_at(&mut pen, at + 10.0, mark.colour);
+                dots_at(pen, at + 10.0, mark.colour);
             }
             Shape::Down(_) | Shape::Across(_) => pen.line((at, 15.0), (at + 20.0, 15.0), mark.colour, 1.6, Some("5,4")),
             _ => pen.line((at, 15.0), (at + 20.0, 15.0), mark.colour, 2.0, None),
         }
-        pen.words((at + 26.0, 19.5), &mark.name, TextAnchor::Start, None);
-        at += 26.0 + mark.name.chars().count() as f64 * CHARACTER + 16.0;
+        pen.words((at + 26.0, 19.5), &mark.name, TextAnchor::Start);
+        at += 26.0 + length(&mark.name) + 18.0;
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) enum Shape {
     Cells(Cells),
     /// (x, y) to (x, y).
     Segments(Vec<[f64; 4]>),
-    /// Words, centred at a point.
+    /// The mark's name, centred below a point.
     Words(f64, f64),
 }
 
