@@ -199,7 +199,7 @@ fn five_thousand_mutated_campaigns() {
 }
 
 #[test]
-#[ignore = "half an hour: cargo test --release --test fuzz_campaigns -- --ignored"]
+#[ignore = "ten minutes or more: cargo test --release --test fuzz_campaigns -- --ignored"]
 fn a_million_mutated_campaigns() {
     fuzz(1_000_000, 1_000_000);
 }

@@ -10,7 +10,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("real", &[]),
     ("stream", &["real"]),
     ("batch", &["real", "stream"]),
-    ("io", &["real", "batch"]),
+    // estimates.h5 is the summary in HDF5.
+    ("io", &["real", "batch", "estimate::summary"]),
     // What a molecule is, as read from a file, is what its energy is made of.
     ("energy", &["real", "stream", "batch", "io::openmm"]),
     ("dynamics", &["real", "stream", "batch", "energy"]),

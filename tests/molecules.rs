@@ -4,7 +4,7 @@ use ergodica::batch::Coords;
 use ergodica::batch::Thermo;
 use ergodica::energy::molecular::Molecule;
 use ergodica::energy::{Batched, Evaluation, Potential};
-use ergodica::io::openmm::{MolecularSystem, read_system_file};
+use ergodica::io::openmm::{Implicit, ImplicitKind, Method, MolecularSystem, read_system_file};
 use std::path::{Path, PathBuf};
 
 /// Largest relative error of a term: an error of 2e-7 in the Coulomb constant must show.
@@ -83,28 +83,41 @@ fn worst(system: &MolecularSystem, reference: &Reference) -> (f64, f64, String) 
     (worst_term, worst_force, which)
 }
 
-/// The shipped systems: every folder under `systems/` with a System XML and energies made with OpenMM.
-fn shipped() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/systems")).unwrap() {
+/// System XML and reference: of every folder of `systems/` that has both, and of tests/data/molecules.
+fn all() -> Vec<(PathBuf, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pairs = Vec::new();
+    for entry in std::fs::read_dir(root.join("systems")).unwrap() {
         let folder = entry.unwrap().path();
-        if folder.join("system.xml").exists() && folder.join("energies.json").exists() {
-            folders.push(folder);
+        pairs.push((folder.join("system.xml"), folder.join("energies.json")));
+    }
+    pairs.extend(beside(&root.join("tests/data/molecules")));
+    pairs.retain(|(xml, json)| xml.exists() && json.exists());
+    pairs.sort();
+    pairs
+}
+
+/// Every `name.xml` beside a `name.ref.json`.
+fn beside(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut pairs = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "xml") {
+            pairs.push((path.clone(), path.with_extension("ref.json")));
         }
     }
-    folders.sort();
-    folders
+    pairs.retain(|(_, json)| json.exists());
+    pairs.sort();
+    pairs
 }
 
 #[test]
-fn the_shipped_molecules_have_openmms_energies_and_forces() {
-    let folders = shipped();
-    assert!(folders.len() >= 15, "{} molecules found", folders.len());
-    for folder in folders {
-        let system = read_system_file(folder.join("system.xml")).unwrap();
-        let (term, force, which) = worst(&system, &reference(&folder.join("energies.json")));
-        println!("{}: term {term:.2e}, force {force:.2e} of what is allowed ({which})", folder.display());
-        assert!(term <= 1.0 && force <= 1.0, "{}: term {term:.2e}, force {force:.2e} of what is allowed ({which})", folder.display());
+fn molecules_have_openmms_energies_and_forces() {
+    let all = all();
+    assert!(all.len() >= 30, "{} molecules found", all.len());
+    for (xml, json) in all {
+        let (term, force, which) = worst(&read_system_file(&xml).unwrap(), &reference(&json));
+        assert!(term <= 1.0 && force <= 1.0, "{}: term {term:.2e}, force {force:.2e} of what is allowed ({which})", xml.display());
     }
 }
 
@@ -113,22 +126,75 @@ fn the_shipped_molecules_have_openmms_energies_and_forces() {
 #[ignore = "needs a folder of references"]
 fn a_folder_of_molecules_has_openmms_energies_and_forces() {
     let folder = PathBuf::from(std::env::var("ERGODICA_MOLECULES").unwrap());
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    paths.sort();
     let mut failed = false;
-    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "xml")) {
-        let json = path.with_extension("ref.json");
-        if !json.exists() {
-            continue;
-        }
-        match read_system_file(path) {
-            Err(e) => println!("{}: refused: {}", path.display(), e.to_string().lines().next().unwrap_or_default()),
+    for (xml, json) in beside(&folder) {
+        match read_system_file(&xml) {
+            Err(e) => println!("{}: refused: {}", xml.display(), e.to_string().lines().next().unwrap_or_default()),
             Ok(system) => {
                 let (term, force, which) = worst(&system, &reference(&json));
-                println!("{}: term {term:.2e}, force {force:.2e} of what is allowed ({which})", path.display());
+                println!("{}: term {term:.2e}, force {force:.2e} of what is allowed ({which})", xml.display());
                 failed |= !(term <= 1.0 && force <= 1.0);
             }
         }
     }
     assert!(!failed);
+}
+
+/// The broken twin: a small mistake in a system must show in its reference.
+fn must_show(name: &str, mistake: impl Fn(&mut MolecularSystem)) {
+    let (xml, json) = all().into_iter().find(|(xml, _)| xml.to_string_lossy().contains(name)).unwrap();
+    let mut system = read_system_file(&xml).unwrap();
+    mistake(&mut system);
+    let (term, force, which) = worst(&system, &reference(&json));
+    assert!(term > 8.0 && force > 8.0, "{name}: a mistake stays at {term:.2e} and {force:.2e} of what is allowed ({which})");
+}
+
+#[test]
+fn mistakes_in_bonded_terms_show() {
+    must_show("ala2-ff96-vacuum", |s| s.bonds[0].items[3].k *= 1.0 + 1e-5);
+    must_show("ala2-ff96-vacuum", |s| s.angles[0].items[3].angle += 1e-5);
+    must_show("random_bonded", |s| s.torsions[1].items[0].phase *= -1.0);
+    must_show("random_bonded", |s| s.torsions[0].items[5].periodicity += 1);
+    must_show("random_bonded", |s| s.torsions[0].items.iter_mut().for_each(|t| t.atoms.swap(1, 2)));
+}
+
+#[test]
+fn mistakes_in_pairs_show() {
+    // The other value of the Coulomb constant in use.
+    must_show("ala2-ff96-vacuum", |s| {
+        let ratio = (138.935485_f64 / ergodica::io::openmm::COULOMB).sqrt();
+        s.nonbonded.as_mut().unwrap().charges.iter_mut().for_each(|q| *q *= ratio);
+    });
+    must_show("ala2-ff96-vacuum", |s| drop(s.nonbonded.as_mut().unwrap().exceptions.pop()));
+    must_show("ala2-ff96-vacuum", |s| s.nonbonded.as_mut().unwrap().exceptions.iter_mut().for_each(|e| e.epsilon *= 0.999));
+    must_show("random_pairs_cutoff.xml", |s| s.nonbonded.as_mut().unwrap().rf_dielectric = 78.5);
+    must_show("random_pairs_cutoff.xml", |s| s.nonbonded.as_mut().unwrap().cutoff *= 1.1);
+    must_show("random_pairs_cutoff_rf1", |s| s.nonbonded.as_mut().unwrap().method = Method::NoCutoff);
+}
+
+#[test]
+fn mistakes_in_implicit_solvent_show() {
+    let with = |name: &str, mistake: fn(&mut Implicit)| {
+        must_show(name, |s| mistake(s.implicit.as_mut().unwrap()));
+    };
+    with("ala2-ff96-obc1", |s| s.coulomb = ergodica::io::openmm::COULOMB);
+    with("ala2-ff96-gbsaobc", |s| s.coulomb = 138.935485);
+    with("ala2-ff96-gbsaobc", |s| s.solvent_dielectric = 78.5);
+    with("ala2-ff96-obc1", |s| s.kind = ImplicitKind::Hct);
+    with("ala2-ff96-obc1", |s| s.probe = 0.1401);
+    with("ala2-ff14sb-obc2", |s| s.beta.iter_mut().for_each(|b| *b *= 1.0001));
+    with("random_gbsaobc.xml", |s| s.engulfed = false);
+    with("random_obc1.xml", |s| s.engulfed = true);
+    with("random_obc2_cutoff", |s| s.cutoff *= 1.1);
+    with("random_gbn2_cutoff", |s| s.scaled_radii.iter_mut().for_each(|r| *r = r.abs()));
+    with("ala2-ff14sb-gbn2", |s| {
+        let neck = s.neck.as_mut().unwrap();
+        let before = neck.m0.clone();
+        for row in 0..neck.size {
+            for column in 0..neck.size {
+                neck.m0[row * neck.size + column] = before[column * neck.size + row];
+            }
+        }
+    });
+    with("ala2-ff14sb-gbn2", |s| s.neck = None);
 }

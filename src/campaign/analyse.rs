@@ -5,8 +5,8 @@ use super::run::Job;
 use crate::batch::Snapshot;
 use crate::estimate::summary::{BasinSummary, BasinsSummary, ColumnSummary, StageSummary, SurfaceSummary};
 use crate::estimate::{
-    self, Axis, Basin, Diagnosis, Estimate, Interval, Series, Thresholds, Unusable, Warning, WarningKind, circle, circular_mean, detect_equilibration,
-    diagnose, judge, mean, surface,
+    self, Axis, Basin, Diagnosis, Estimate, Interval, Series, Thresholds, Unusable, Warning, WarningKind, circle, circular_mean,
+    detect_equilibration, diagnose, judge, mean, surface,
 };
 use crate::io::reader;
 use crate::{Error, Result};
@@ -94,7 +94,10 @@ impl Stored {
     }
 
     fn find(&self, name: &str) -> Result<&Scalar> {
-        self.scalars.iter().find(|s| s.name == name).ok_or_else(|| Error::input(format!("no stored scalar column \"{name}\""), "observe it in the sample stage"))
+        self.scalars
+            .iter()
+            .find(|s| s.name == name)
+            .ok_or_else(|| Error::input(format!("no stored scalar column \"{name}\""), "observe it in the sample stage"))
     }
 }
 
@@ -160,7 +163,11 @@ pub(super) fn sample(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snap
             value: Some(fraction),
             bound: Some(bound),
             outcome,
-            message: format!("{} of {} replicas diverged, the first at step {first}: they are left out of every average; use a smaller timestep", stored.diverged.len(), stored.all_replicas),
+            message: format!(
+                "{} of {} replicas diverged, the first at step {first}: they are left out of every average; use a smaller timestep",
+                stored.diverged.len(),
+                stored.all_replicas
+            ),
         });
     }
     for e in &mut estimates {
@@ -180,7 +187,8 @@ fn thresholds(job: &Job<'_>) -> Thresholds {
 }
 
 fn column_summary(scalar: &Scalar, stored: &Stored) -> (ColumnSummary, Vec<Diagnosis>) {
-    let mut column = ColumnSummary { name: scalar.name.clone(), unit: scalar.unit.clone(), periodic: scalar.periodic, ..ColumnSummary::default() };
+    let mut column =
+        ColumnSummary { name: scalar.name.clone(), unit: scalar.unit.clone(), periodic: scalar.periodic, ..ColumnSummary::default() };
     if !scalar.periodic
         && let Ok(m) = mean(scalar.series(stored.replicas))
     {
@@ -242,7 +250,8 @@ fn mean_estimate(job: &Job<'_>, scalar: &Scalar, stored: &Stored) -> Estimate {
     };
     e.unit = scalar.unit.clone();
     if stored.replicas == 0 {
-        e.warnings.push(Warning::new(WarningKind::NotFinite, format!("all {} replicas diverged in {}", stored.all_replicas, job.system.name)));
+        e.warnings
+            .push(Warning::new(WarningKind::NotFinite, format!("all {} replicas diverged in {}", stored.all_replicas, job.system.name)));
     }
     e
 }
@@ -261,14 +270,21 @@ fn basins_of(job: &Job<'_>, stored: &Stored, names: Option<&[String]>) -> Result
     let chosen: Vec<_> = job.resolved.basins.iter().filter(|b| names.is_none_or(|n| n.contains(&b.name.value))).collect();
     let mut of: Vec<String> = Vec::new();
     for side in chosen.iter().flat_map(|b| &b.sides) {
-        let stored_name = stored.scalars.iter().map(|s| &s.name).find(|n| {
-            super::config::Column::parse(n).is_ok_and(|c| c.text == side.of.value.text || c.answers_to(&side.of.value.text))
-        });
+        let stored_name = stored
+            .scalars
+            .iter()
+            .map(|s| &s.name)
+            .find(|n| super::config::Column::parse(n).is_ok_and(|c| c.text == side.of.value.text || c.answers_to(&side.of.value.text)));
         match stored_name {
             Some(name) if !of.contains(name) => of.push(name.clone()),
             Some(_) => {}
             None if names.is_none() => return Ok(None),
-            None => return Err(job.at(Error::input(format!("column \"{}\" of a basin is not stored", side.of.value.text), "observe it in the sample stage"), side.of.span.clone())),
+            None => {
+                return Err(job.at(
+                    Error::input(format!("column \"{}\" of a basin is not stored", side.of.value.text), "observe it in the sample stage"),
+                    side.of.span.clone(),
+                ));
+            }
         }
     }
     if chosen.is_empty() {
@@ -280,7 +296,8 @@ fn basins_of(job: &Job<'_>, stored: &Stored, names: Option<&[String]>) -> Result
         for name in &of {
             let scalar = stored.find(name)?;
             let column = super::config::Column::parse(name).ok();
-            let side = basin.sides.iter().find(|s| column.as_ref().is_some_and(|c| c.text == s.of.value.text || c.answers_to(&s.of.value.text)));
+            let side =
+                basin.sides.iter().find(|s| column.as_ref().is_some_and(|c| c.text == s.of.value.text || c.answers_to(&s.of.value.text)));
             let period = scalar.periodic.then_some(TAU);
             intervals.push(match side {
                 Some(s) => Interval { low: s.lower.value, high: s.upper.value, period },
@@ -318,7 +335,13 @@ fn basins_summary(declared: &Declared, counted: &estimate::Basins) -> BasinsSumm
 }
 
 /// The estimates of an estimate stage over what its sample stage stored.
-pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, sample: &Sample, stored: &Stored) -> Result<(StageSummary, Vec<Estimate>)> {
+pub(super) fn wanted(
+    job: &Job<'_>,
+    stage: &Stage,
+    wanted: &Wanted,
+    sample: &Sample,
+    stored: &Stored,
+) -> Result<(StageSummary, Vec<Estimate>)> {
     let mut summary = StageSummary {
         stage: stage.name.value.clone(),
         point: job.point.clone(),
@@ -327,7 +350,9 @@ pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, sample: &Sam
         ..StageSummary::default()
     };
     let mut estimates = match wanted.method.value {
-        Method::Mean => wanted.of.iter().map(|c| stored.find(&c.value.text).map(|s| mean_estimate(job, s, stored))).collect::<Result<_>>()?,
+        Method::Mean => {
+            wanted.of.iter().map(|c| stored.find(&c.value.text).map(|s| mean_estimate(job, s, stored))).collect::<Result<_>>()?
+        }
         Method::Timeseries => {
             let mut all = Vec::new();
             for c in &wanted.of {
@@ -363,7 +388,9 @@ fn timeseries(c: &ColumnSummary) -> Vec<Estimate> {
         let quantity = format!("{what}:{}", c.name);
         match value {
             Some(v) => Estimate::new(quantity, v, stderr.unwrap_or(f64::NAN), f64::NAN),
-            None => Estimate::missing(quantity, WarningKind::NotFinite, c.remark.clone().unwrap_or_else(|| "could not be computed".to_owned())),
+            None => {
+                Estimate::missing(quantity, WarningKind::NotFinite, c.remark.clone().unwrap_or_else(|| "could not be computed".to_owned()))
+            }
         }
     };
     vec![

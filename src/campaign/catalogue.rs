@@ -1,8 +1,8 @@
 //! `list` and `describe`: what there is.
 
+use super::init::{InitSystem, Suggestion, campaign_text};
 use super::registry::FORMULAS;
 use super::system::System;
-use super::init::{InitSystem, Suggestion, campaign_text};
 use super::units::{Kind, UnitSystem};
 use crate::dynamics::PROPAGATORS;
 use crate::{Error, Result};
@@ -76,14 +76,22 @@ pub fn describe(name: &str) -> Result<String> {
     if let Some(f) = FORMULAS.iter().find(|f| f.name == name) {
         let mut text = format!("{}: {}\n", f.name, f.equation);
         for p in f.parameters {
-            let default = p.default.map_or_else(|| if p.optional { " (optional)".to_owned() } else { " (required)".to_owned() }, |d| format!(" (default {d})"));
+            let default = p.default.map_or_else(
+                || if p.optional { " (optional)".to_owned() } else { " (required)".to_owned() },
+                |d| format!(" (default {d})"),
+            );
             let _ = writeln!(text, "  {:<18} {}: {}{default}", p.name, p.doc, p.kind.words());
         }
         let _ = writeln!(text, "paper: {}", f.paper);
         return Ok(text);
     }
-    let known = System::names().into_iter().chain(PROPAGATORS.iter().map(|p| p.name)).chain(ESTIMATORS.iter().map(|e| e.0)).chain(FORMULAS.iter().map(|f| f.name));
-    let remedy = super::nearest(name, known).map_or_else(|| "see `ergodica list`".to_owned(), |n| format!("did you mean \"{n}\"? See `ergodica list`"));
+    let known = System::names()
+        .into_iter()
+        .chain(PROPAGATORS.iter().map(|p| p.name))
+        .chain(ESTIMATORS.iter().map(|e| e.0))
+        .chain(FORMULAS.iter().map(|f| f.name));
+    let remedy = super::nearest(name, known)
+        .map_or_else(|| "see `ergodica list`".to_owned(), |n| format!("did you mean \"{n}\"? See `ergodica list`"));
     Err(Error::input(format!("nothing here is called \"{name}\""), remedy))
 }
 
@@ -104,7 +112,11 @@ fn system(s: &System) -> String {
         }
     }
     let d = &s.defaults;
-    for (name, value, kind) in [("temperature", d.temperature, Kind::Temperature), ("timestep", d.timestep, Kind::Time), ("friction", d.friction, Kind::InverseTime)] {
+    for (name, value, kind) in [
+        ("temperature", d.temperature, Kind::Temperature),
+        ("timestep", d.timestep, Kind::Time),
+        ("friction", d.friction, Kind::InverseTime),
+    ] {
         if let Some(v) = value {
             let _ = writeln!(text, "suggested {name}: {v}{}", unit(kind));
         }
@@ -128,7 +140,9 @@ pub fn first_campaign(name: &str) -> Result<String> {
         UnitSystem::Molecular => Suggestion::molecular(named, s.defaults.observables.iter().any(|o| o.starts_with("dihedral:"))),
         UnitSystem::Reduced => Suggestion::reduced(named),
     };
-    let text = |value: f64, kind: Kind| Some(s.units.unit(kind)).filter(|u| !u.is_empty()).map_or_else(|| format!("{value}"), |u| format!("{value} {u}"));
+    let text = |value: f64, kind: Kind| {
+        Some(s.units.unit(kind)).filter(|u| !u.is_empty()).map_or_else(|| format!("{value}"), |u| format!("{value} {u}"))
+    };
     if let Some(t) = s.defaults.temperature {
         suggestion.temperature = text(t, Kind::Temperature);
     }
@@ -140,7 +154,13 @@ pub fn first_campaign(name: &str) -> Result<String> {
     }
     if s.units == UnitSystem::Reduced && !s.defaults.observables.is_empty() {
         suggestion.columns = s.defaults.observables.clone();
-        suggestion.means = s.defaults.observables.iter().filter(|c| !matches!(c.as_str(), "positions" | "velocities" | "forces" | "terms")).cloned().collect();
+        suggestion.means = s
+            .defaults
+            .observables
+            .iter()
+            .filter(|c| !matches!(c.as_str(), "positions" | "velocities" | "forces" | "terms"))
+            .cloned()
+            .collect();
     }
     Ok(campaign_text(name, &suggestion))
 }

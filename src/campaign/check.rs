@@ -87,12 +87,23 @@ fn points(n: usize) -> String {
 
 fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<(f64, u64)> {
     let (system, resolved) = (&point.system, &point.resolved);
-    let _ = writeln!(w, "system {}: {} degrees of freedom, {} terms ({})", system.name, system.dof(), system.potential.terms().len(), system.title);
+    let _ = writeln!(
+        w,
+        "system {}: {} degrees of freedom, {} terms ({})",
+        system.name,
+        system.dof(),
+        system.potential.terms().len(),
+        system.title
+    );
     let (mut seconds, mut disk) = (0.0, 0);
     for stage in &resolved.stages {
         match &stage.kind {
             StageKind::Minimise(m) => {
-                let _ = writeln!(w, "  {}: minimise until no force is above {}, at most {} steps", stage.name.value, m.tolerance.value, m.max_steps.value);
+                let _ = writeln!(
+                    w,
+                    "  {}: minimise until no force is above {}, at most {} steps",
+                    stage.name.value, m.tolerance.value, m.max_steps.value
+                );
             }
             StageKind::Estimate(e) => {
                 let _ = writeln!(w, "  {}: estimate {} from '{}'", stage.name.value, e.method.value.name(), e.from.value);
@@ -112,17 +123,32 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     true => format!("{} proposals", s.steps.value),
                     false => format!("{} steps, {} {unit}", s.steps.value, s.steps.value as f64 * s.timestep.value),
                 };
-                let _ = writeln!(w, "  {}: {} with {} replicas, {}", stage.name.value, s.propagator.value.name(), s.replicas.value, length.trim_end());
+                let _ = writeln!(
+                    w,
+                    "  {}: {} with {} replicas, {}",
+                    stage.name.value,
+                    s.propagator.value.name(),
+                    s.replicas.value,
+                    length.trim_end()
+                );
                 let waste = 100.0 * f.padded as f64 / (8 * blocks) as f64;
                 let _ = writeln!(
                     w,
                     "    cores {used} of {cores}{}; padding {} of {} lanes ({waste:.0} % wasted)",
-                    if used < cores as u64 { format!(" (replicas come in blocks of 8: {} or more replicas use all)", 8 * cores) } else { String::new() },
+                    if used < cores as u64 {
+                        format!(" (replicas come in blocks of 8: {} or more replicas use all)", 8 * cores)
+                    } else {
+                        String::new()
+                    },
                     f.padded,
                     8 * blocks
                 );
                 if let Some((omega, what)) = &system.omega_max {
-                    let _ = writeln!(w, "    omega_max dt = {:.2} ({what}); above 0.8 averages are biased, from 1.9 on it is refused", omega * s.timestep.value);
+                    let _ = writeln!(
+                        w,
+                        "    omega_max dt = {:.2} ({what}); above 0.8 averages are biased, from 1.9 on it is refused",
+                        omega * s.timestep.value
+                    );
                 }
                 let _ = writeln!(w, "    {} frames, {} on disk, about {}", f.frames, bytes(f.disk), span(expected));
             }
@@ -160,4 +186,3 @@ fn bytes(n: u64) -> String {
         _ => format!("{:.1} GB", n as f64 / 1e9),
     }
 }
-

@@ -80,7 +80,8 @@ pub fn table(runs: &[PathBuf], quantity: Option<&str>) -> Result<Table> {
             if !wanted {
                 continue;
             }
-            let conditions: Vec<String> = e.conditions.iter().map(|(k, v)| format!("{k}={}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
+            let conditions: Vec<String> =
+                e.conditions.iter().map(|(k, v)| format!("{k}={}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
             let name = format!("{} {} ({})", e.stage, e.quantity, conditions.join(", "));
             let place = rows.iter().position(|r| r.name == name).unwrap_or_else(|| {
                 rows.push(Row { name, unit: e.unit.clone().unwrap_or_default(), cells: vec![None; runs.len()] });
@@ -90,7 +91,10 @@ pub fn table(runs: &[PathBuf], quantity: Option<&str>) -> Result<Table> {
         }
     }
     if rows.is_empty() {
-        return Err(Error::input(format!("no run has an estimate of {}", quantity.unwrap_or("anything")), "see estimates.csv of the runs for what they estimated"));
+        return Err(Error::input(
+            format!("no run has an estimate of {}", quantity.unwrap_or("anything")),
+            "see estimates.csv of the runs for what they estimated",
+        ));
     }
     Ok(Table { runs: runs.to_vec(), rows })
 }
@@ -109,8 +113,12 @@ impl Table {
             .rows
             .iter()
             .map(|r| {
-                let values: Vec<_> =
-                    self.runs.iter().zip(&r.cells).map(|(dir, c)| json!({ "run": dir, "value": c.and_then(|c| number(c.0)), "stderr": c.and_then(|c| number(c.1)) })).collect();
+                let values: Vec<_> = self
+                    .runs
+                    .iter()
+                    .zip(&r.cells)
+                    .map(|(dir, c)| json!({ "run": dir, "value": c.and_then(|c| number(c.0)), "stderr": c.and_then(|c| number(c.1)) }))
+                    .collect();
                 let matrix: Vec<Vec<Option<f64>>> = r.cells.iter().map(|a| r.cells.iter().map(|b| z((*a)?, (*b)?)).collect()).collect();
                 json!({ "estimate": r.name, "unit": r.unit, "values": values, "z": matrix })
             })

@@ -50,7 +50,11 @@ impl Inputs {
         }
         Err(Error::input(
             format!("there is no {}", path.display()),
-            if self.kept { "the run directory lost a file: restore it, or start afresh" } else { "paths are relative to the campaign file" },
+            if self.kept {
+                "the run directory lost a file: restore it, or start afresh"
+            } else {
+                "paths are relative to the campaign file"
+            },
         ))
     }
 
@@ -94,7 +98,8 @@ fn kept_name(name: &str) -> String {
 pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System> {
     let system = match &campaign.system.from {
         SystemFrom::Name(name) => {
-            let place = if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
+            let place =
+                if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
             place.and_then(|p| System::load(&p, &given(campaign)?)).map_err(|e| locate(e, campaign, name.span.clone()))?
         }
         SystemFrom::File { file, coordinates } => {
@@ -189,27 +194,29 @@ impl Directory {
 
     /// A new run directory.
     pub(super) fn create(dir: &Path, overwrite: bool) -> Result<Self> {
-        let occupied = dir.exists() && std::fs::read_dir(dir).map_err(|e| Error::io(dir, "reading the run directory", &e))?.next().is_some();
-        if occupied && !overwrite {
-            return Err(Error::input(
-                format!("the run directory {} exists", dir.display()),
-                "go on with it (`ergodica resume DIR`), choose another (--out), or replace it (--overwrite)",
-            ));
-        }
-        if occupied && !Self::exists(dir) {
+        let names = if dir.exists() { files::names(dir)? } else { Vec::new() };
+        // Cut off before resolved.toml was written, a run has not begun: nothing is lost by starting it.
+        let begun = Self::exists(dir);
+        let foreign = !begun && names.iter().any(|n| ![LOCK, CONFIG, GIVEN, "inputs"].contains(&n.trim_end_matches(".part")));
+        if foreign && overwrite {
             return Err(Error::input(
                 format!("{} exists and is not a run directory: it will not be deleted", dir.display()),
                 "choose another place with --out",
             ));
         }
+        if (begun || foreign) && !overwrite {
+            return Err(Error::input(
+                format!("the run directory {} exists", dir.display()),
+                "go on with it (`ergodica resume DIR`), choose another (--out), or replace it (--overwrite)",
+            ));
+        }
         files::make_dir(dir)?;
         let lock = lock(dir)?;
-        if occupied {
-            for name in files::names(dir)?.into_iter().filter(|n| n != LOCK) {
-                let path = dir.join(name);
-                let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-                removed.map_err(|e| Error::io(&path, "removing the old run", &e))?;
-            }
+        // resolved.toml first: a run half deleted is no run.
+        for name in std::iter::once(RESOLVED.to_owned()).filter(|_| begun).chain(names.into_iter().filter(|n| n != LOCK && n != RESOLVED)) {
+            let path = dir.join(name);
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(|e| Error::io(&path, "removing the old run", &e))?;
         }
         Ok(Directory { path: dir.to_owned(), _lock: lock })
     }
@@ -273,7 +280,10 @@ impl Directory {
         let old = match campaign.stage(stage).map(|s| &s.kind) {
             Some(StageKind::Sample(s)) => s.steps.value,
             Some(kind) => {
-                return Err(Error::input(format!("stage '{stage}' is a {} stage: only sampling can be extended", kind.name()), format!("sample stages: {}", samples.join(", "))));
+                return Err(Error::input(
+                    format!("stage '{stage}' is a {} stage: only sampling can be extended", kind.name()),
+                    format!("sample stages: {}", samples.join(", ")),
+                ));
             }
             None => return Err(Error::input(format!("there is no stage '{stage}'"), format!("sample stages: {}", samples.join(", ")))),
         };
@@ -303,9 +313,10 @@ fn lock(dir: &Path) -> Result<File> {
     let file = File::create(&path).map_err(|e| Error::io(&path, "locking the run directory", &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Error::input(format!("another process is running in {}", dir.display()), "wait for it, or stop it first (`ergodica status` shows how far it is)"))
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::input(
+            format!("another process is running in {}", dir.display()),
+            "wait for it, or stop it first (`ergodica status` shows how far it is)",
+        )),
         // File systems without locks (some network mounts): two writers are then the user's care.
         Err(std::fs::TryLockError::Error(_)) => Ok(file),
     }

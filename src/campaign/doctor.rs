@@ -12,10 +12,22 @@ pub fn doctor(dir: &Path) -> (String, bool) {
     let w = &mut text;
     let _ = writeln!(w, "ergodica {} (commit {}, {})", provenance::VERSION, provenance::COMMIT, provenance::RUSTC);
     let _ = writeln!(w, "features: {}", if provenance::features().is_empty() { "none".to_owned() } else { provenance::features() });
-    let _ = writeln!(w, "machine: {}, {}, {} cores", provenance::host(), provenance::processor(), std::thread::available_parallelism().map_or(1, usize::from));
+    let _ = writeln!(
+        w,
+        "machine: {}, {}, {} cores",
+        provenance::host(),
+        provenance::processor(),
+        std::thread::available_parallelism().map_or(1, usize::from)
+    );
     for path in [Vector::Avx512, Vector::Avx2, Vector::Portable] {
         let chosen = isa::path().is_ok_and(|p| p == path);
-        let _ = writeln!(w, "vectors {}: {}{}", path.name(), if path.available() { "available" } else { "not on this machine" }, if chosen { ", in use" } else { "" });
+        let _ = writeln!(
+            w,
+            "vectors {}: {}{}",
+            path.name(),
+            if path.available() { "available" } else { "not on this machine" },
+            if chosen { ", in use" } else { "" }
+        );
     }
     if let Ok(Vector::Portable) = isa::path() {
         let _ = writeln!(w, "  sampling is about 20 times slower than with AVX2; results are the same to the bit");
@@ -23,7 +35,11 @@ pub fn doctor(dir: &Path) -> (String, bool) {
     #[cfg(feature = "hdf5")]
     {
         let (a, b, c) = hdf5::library_version();
-        let _ = writeln!(w, "HDF5 {a}.{b}.{c}, built in; filters: shuffle, gzip {}", if hdf5::filters::deflate_available() { "available" } else { "MISSING" });
+        let _ = writeln!(
+            w,
+            "HDF5 {a}.{b}.{c}, built in; filters: shuffle, gzip {}",
+            if hdf5::filters::deflate_available() { "available" } else { "MISSING" }
+        );
         well &= hdf5::filters::deflate_available();
     }
     #[cfg(not(feature = "hdf5"))]

@@ -54,7 +54,10 @@ pub fn evaluate(system: &str, coordinates: Option<&Path>, sets: &[(String, Strin
 fn load(system: &str, coordinates: Option<&Path>, sets: &[(String, String)]) -> Result<System> {
     if Path::new(system).extension().is_some_and(|e| e.eq_ignore_ascii_case("xml")) {
         if let Some((key, _)) = sets.first() {
-            return Err(Error::input(format!("--set {key}: a molecule takes no parameters"), "change the System in OpenMM and serialise it again"));
+            return Err(Error::input(
+                format!("--set {key}: a molecule takes no parameters"),
+                "change the System in OpenMM and serialise it again",
+            ));
         }
         let Some(pdb) = coordinates else {
             return Err(Error::input(format!("{system} needs the names of its atoms"), "give its structure with --coordinates FILE.pdb"));

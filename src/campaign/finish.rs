@@ -17,7 +17,8 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
     let mut stages: Vec<StageSummary> = Vec::new();
     let mut estimates: Vec<Estimate> = Vec::new();
     let mut checks: Vec<Check> = Vec::new();
-    let mut performance = Performance { threads: rayon::current_num_threads(), isa: isa::path()?.name().to_owned(), ..Performance::default() };
+    let mut performance =
+        Performance { threads: rayon::current_num_threads(), isa: isa::path()?.name().to_owned(), ..Performance::default() };
     let mut replica_steps = 0.0;
     for job in jobs {
         let mut samples = Vec::new();
@@ -51,7 +52,10 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                 }
                 StageKind::Estimate(wanted) => {
                     let Some((_, sample, stored)) = samples.iter().find(|(name, ..)| *name == wanted.from.value) else {
-                        return Err(Error::run(format!("stage '{}' stored nothing for '{}'", wanted.from.value, stage.name.value), "observe columns in it"));
+                        return Err(Error::run(
+                            format!("stage '{}' stored nothing for '{}'", wanted.from.value, stage.name.value),
+                            "observe columns in it",
+                        ));
                     };
                     let (summary, found) = analyse::wanted(job, stage, wanted, sample, stored)?;
                     stages.push(summary);
@@ -127,7 +131,8 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
 
 /// summary.json, estimates.csv and estimates.h5.
 fn write(dir: &Path, summary: &Summary) -> Result<()> {
-    let json = serde_json::to_string_pretty(summary).map_err(|e| Error::run(format!("summary.json could not be made: {e}"), "report this as a bug"))?;
+    let json = serde_json::to_string_pretty(summary)
+        .map_err(|e| Error::run(format!("summary.json could not be made: {e}"), "report this as a bug"))?;
     files::write_atomic(&dir.join("estimates.csv"), csv(&summary.estimates).as_bytes())?;
     #[cfg(feature = "hdf5")]
     crate::io::estimates::write(&dir.join("estimates.h5"), summary)?;

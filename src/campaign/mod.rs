@@ -29,6 +29,10 @@ pub mod sweep;
 pub mod system;
 pub mod units;
 
+pub use crate::estimate::summary::Summary;
+pub use crate::estimate::{Outcome, Verdict};
+pub use crate::io::{export, reader};
+pub use crate::real::isa;
 pub use config::{Campaign, Placed, Point, Resolved};
 pub use units::{Kind, Quantity, UnitSystem};
 

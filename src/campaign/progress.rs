@@ -52,7 +52,13 @@ impl Progress {
             bar.set_message(self.remark(done, note));
         } else if self.lines && self.last_line.elapsed() >= Duration::from_secs(30) {
             self.last_line = Instant::now();
-            eprintln!("{}: step {done} of {} ({:.0} %), {}", self.label, self.total, 100.0 * done as f64 / self.total.max(1) as f64, self.remark(done, note));
+            eprintln!(
+                "{}: step {done} of {} ({:.0} %), {}",
+                self.label,
+                self.total,
+                100.0 * done as f64 / self.total.max(1) as f64,
+                self.remark(done, note)
+            );
         }
     }
 

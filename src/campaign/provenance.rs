@@ -27,7 +27,9 @@ pub fn features() -> String {
 
 /// Name of the machine.
 pub fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME")).or_else(|_| std::env::var("COMPUTERNAME"));
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::env::var("HOSTNAME"))
+        .or_else(|_| std::env::var("COMPUTERNAME"));
     name.map_or_else(|_| "unknown".to_owned(), |n| n.trim().to_owned())
 }
 

@@ -67,6 +67,14 @@ impl Session {
         Session { dir: dir.to_owned(), show: options.show, inputs, stop: options.stop.clone(), deadline, warnings: Mutex::default() }
     }
 
+    /// run.log, one JSON object a line, appended to by every run and resume.
+    fn log(dir: &Path) -> Result<tracing::Dispatch> {
+        let path = dir.join("run.log");
+        let file =
+            std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(|e| Error::io(&path, "opening the log", &e))?;
+        Ok(tracing::Dispatch::new(tracing_subscriber::fmt().json().with_writer(Mutex::new(file)).finish()))
+    }
+
     /// Must the run stop with a checkpoint?
     pub(super) fn stop_now(&self) -> bool {
         self.stop.asked() || self.deadline.is_some_and(|d| Instant::now() >= d)
@@ -155,9 +163,17 @@ impl Plan {
             match point.campaign.resolve(system.units).and_then(|r| super::check::system_checks(&point.campaign, r, &system)) {
                 Ok(resolved) => {
                     let config_hash = stage_hash(&resolved, &system);
-                    points.push(PlannedPoint { label: point.label, values: point.values, resolved, system, campaign: point.campaign, config_hash });
+                    points.push(PlannedPoint {
+                        label: point.label,
+                        values: point.values,
+                        resolved,
+                        system,
+                        campaign: point.campaign,
+                        config_hash,
+                    });
                 }
-                Err(Error::Input(list)) => complaints.extend(list.into_iter().filter(|c| !complaints.iter().any(|o| o.to_string() == c.to_string())).collect::<Vec<_>>()),
+                Err(Error::Input(list)) => complaints
+                    .extend(list.into_iter().filter(|c| !complaints.iter().any(|o| o.to_string() == c.to_string())).collect::<Vec<_>>()),
                 Err(other) => return Err(other),
             }
         }
@@ -258,9 +274,10 @@ impl Job<'_> {
 
     /// Header of a stage's files, columns still to be filled in.
     pub(super) fn header(&self, stage: &Stage) -> Header {
-        let replicas = match &stage.kind {
-            StageKind::Sample(s) => s.replicas.value as usize,
-            _ => 0,
+        // A Metropolised sampler counts proposals: its steps are no time.
+        let (replicas, timed) = match &stage.kind {
+            StageKind::Sample(s) => (s.replicas.value as usize, !s.propagator.value.metropolised()),
+            _ => (0, false),
         };
         Header {
             stage: stage.name.value.clone(),
@@ -268,7 +285,7 @@ impl Job<'_> {
             particles: self.system.atoms(),
             dimension: self.system.dimension,
             columns: Vec::new(),
-            time_unit: self.time_unit().map(str::to_owned),
+            time_unit: self.time_unit().filter(|_| timed).map(str::to_owned),
             topology_json: self.system.topology.as_ref().map(|t| t.to_mdtraj_json()),
             provenance: self.provenance.to_vec(),
         }
@@ -297,7 +314,13 @@ impl Job<'_> {
 ///
 /// # Errors
 /// `Error::Input` for a bad campaign or an existing directory, `Error::Interrupted` after a checkpoint, and what the stages give.
-pub fn run(file: &Path, out: Option<&Path>, sets: &[(String, String)], existing: Existing, options: &Options) -> Result<(PathBuf, Summary)> {
+pub fn run(
+    file: &Path,
+    out: Option<&Path>,
+    sets: &[(String, String)],
+    existing: Existing,
+    options: &Options,
+) -> Result<(PathBuf, Summary)> {
     let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "reading the campaign", &e))?;
     let source = Source::new(file.display().to_string(), text);
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
@@ -372,20 +395,30 @@ fn execute(plan: &Plan, session: &Session, options: &Options) -> Result<Summary>
     for complaint in warnings {
         session.warn(complaint.to_string());
     }
-    pool.install(|| {
-        let jobs = plan.jobs(&session.dir);
-        for job in &jobs {
-            directory::write_topology(job)?;
-            for stage in &job.resolved.stages {
-                tracing::info!(stage = stage.name.value, point = job.point, "stage begins");
-                match &stage.kind {
-                    StageKind::Minimise(m) => minimise::run(job, stage, m, session)?,
-                    StageKind::Sample(s) => sample::run(job, stage, s, session)?,
-                    StageKind::Estimate(_) => {}
-                }
+    let log = Session::log(&session.dir)?;
+    pool.install(|| tracing::dispatcher::with_default(&log, || stages(plan, session, options)))
+}
+
+fn stages(plan: &Plan, session: &Session, options: &Options) -> Result<Summary> {
+    tracing::info!(version = provenance::VERSION, threads = rayon::current_num_threads(), seed = plan.seed, "run begins");
+    let jobs = plan.jobs(&session.dir);
+    for job in &jobs {
+        directory::write_topology(job)?;
+        for stage in &job.resolved.stages {
+            let result = match &stage.kind {
+                StageKind::Minimise(m) => minimise::run(job, stage, m, session),
+                StageKind::Sample(s) => sample::run(job, stage, s, session),
+                StageKind::Estimate(_) => continue,
+            };
+            match &result {
+                Ok(()) => tracing::info!(stage = stage.name.value, point = job.point, "stage done"),
+                Err(e) => tracing::error!(stage = stage.name.value, point = job.point, "{e}"),
             }
+            result?;
         }
-        let warnings = session.warnings.lock().map(|w| w.clone()).unwrap_or_default();
-        finish::finish(plan, &jobs, session, warnings, options.report)
-    })
+    }
+    let warnings = session.warnings.lock().map(|w| w.clone()).unwrap_or_default();
+    let summary = finish::finish(plan, &jobs, session, warnings, options.report)?;
+    tracing::info!(verdict = ?summary.verdict.outcome, "run done");
+    Ok(summary)
 }

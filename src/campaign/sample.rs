@@ -7,8 +7,8 @@ use super::system::System;
 use super::{start, units::Kind as Quantity};
 use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
 use crate::dynamics::{self, Com, Propagator, Spec};
-use crate::io::topology::Topology;
 use crate::io::sink::{Frame, Header, Segment, Sink};
+use crate::io::topology::Topology;
 use crate::io::{checkpoint, open_sink, segments, selection};
 use crate::observe::{Columns, Measure, Observer, Setting};
 use crate::stream::Root;
@@ -91,7 +91,15 @@ impl Running {
         Ok(Running { ens, propagator, observer, sink, segments, spent })
     }
 
-    fn advance(&mut self, job: &Job<'_>, stage: &Stage, sample: &Sample, session: &Session, total: u64, progress: &mut Progress) -> Result<()> {
+    fn advance(
+        &mut self,
+        job: &Job<'_>,
+        stage: &Stage,
+        sample: &Sample,
+        session: &Session,
+        total: u64,
+        progress: &mut Progress,
+    ) -> Result<()> {
         let warmup = sample.warmup.value;
         let every = stage.observe.as_ref().map_or(sample.steps.value, |o| o.every.value);
         let mut clock = (ProcessTime::now(), Instant::now());
@@ -140,7 +148,8 @@ impl Running {
     fn note(&self) -> String {
         let tally = self.propagator.tally();
         let diverged = self.ens.replicas() - self.ens.well().count();
-        let mut note = if tally.proposed > 0 { format!("acceptance {:.2}", tally.accepted as f64 / tally.proposed as f64) } else { String::new() };
+        let mut note =
+            if tally.proposed > 0 { format!("acceptance {:.2}", tally.accepted as f64 / tally.proposed as f64) } else { String::new() };
         if diverged > 0 {
             note.push_str(&format!("{}{diverged} diverged", if note.is_empty() { "" } else { ", " }));
         }
@@ -150,6 +159,7 @@ impl Running {
     fn save(&mut self, job: &Job<'_>, stage: &Stage, done: bool) -> Result<()> {
         let began = Instant::now();
         self.segments = self.sink.commit()?;
+        tracing::info!(stage = stage.name.value, step = self.ens.step, segments = self.segments.len(), "checkpoint");
         self.spent.io += began.elapsed().as_secs_f64();
         let mut s = Snapshot::default();
         s.nest("ensemble", |s| self.ens.save(s));
@@ -163,7 +173,11 @@ impl Running {
         s.put("cpu", self.spent.cpu);
         s.put("wall", self.spent.wall);
         s.put("io", self.spent.io);
-        checkpoint::save(&job.dir.join(&stage.name.value), &s, &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() })
+        checkpoint::save(
+            &job.dir.join(&stage.name.value),
+            &s,
+            &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() },
+        )
     }
 }
 
@@ -251,7 +265,10 @@ pub(super) fn columns(job: &Job<'_>, stage: &Stage, com: bool) -> Result<Columns
 
 /// The names of a system's atoms.
 fn named(system: &System) -> Result<&Topology> {
-    system.topology.as_ref().ok_or_else(|| Error::input(format!("{} has no atoms to name", system.name), "observe coordinate:0 and the like"))
+    system
+        .topology
+        .as_ref()
+        .ok_or_else(|| Error::input(format!("{} has no atoms to name", system.name), "observe coordinate:0 and the like"))
 }
 
 pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
@@ -264,7 +281,9 @@ pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
         ColumnKind::Term(name) => {
             let terms = system.potential.terms();
             let place = terms.iter().position(|t| t == name);
-            Measure::Term(place.ok_or_else(|| Error::input(format!("{} has no energy term \"{name}\"", system.name), format!("its terms: {}", terms.join(", "))))?)
+            Measure::Term(place.ok_or_else(|| {
+                Error::input(format!("{} has no energy term \"{name}\"", system.name), format!("its terms: {}", terms.join(", ")))
+            })?)
         }
         ColumnKind::KineticTemperature => Measure::KineticTemperature,
         ColumnKind::ConfigurationalTemperature => Measure::ConfigurationalTemperature,

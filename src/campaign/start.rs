@@ -4,8 +4,8 @@ use super::config::{Frames, Placed, Start};
 use super::run::{Job, Session};
 use super::units::UnitSystem;
 use crate::batch::Coords;
-use crate::io::structures::{self, Expected};
 use crate::io::reader::Run;
+use crate::io::structures::{self, Expected};
 use crate::stream::{Purpose, Root};
 use crate::{Error, Result};
 
@@ -46,7 +46,8 @@ pub(super) fn starts(start: &Start, job: &Job<'_>, session: &Session) -> Result<
             let mut all = Vec::new();
             for file in files {
                 let path = session.inputs.path(&file.value).map_err(|e| job.at(e, file.span.clone()))?;
-                let expected = Expected { dof, topology: job.system.topology.as_ref(), molecule: job.resolved.units == UnitSystem::Molecular };
+                let expected =
+                    Expected { dof, topology: job.system.topology.as_ref(), molecule: job.resolved.units == UnitSystem::Molecular };
                 let read = structures::read_structures(&path, expected).map_err(|e| job.at(e, file.span.clone()))?;
                 all.extend(read.into_iter().map(|s| s.x));
             }
@@ -75,7 +76,13 @@ fn from_run(dir: &Placed<String>, stage: &Placed<String>, frames: &Frames, job: 
         for replica in 0..source.header.replicas {
             let x = source.positions(k, replica).map_err(|e| job.at(e, stage.span.clone()))?;
             if x.len() != dof {
-                let what = format!("stage '{}' of {} stores {} coordinates a replica, the system {} has {dof}", stage.value, dir.value, x.len(), job.system.name);
+                let what = format!(
+                    "stage '{}' of {} stores {} coordinates a replica, the system {} has {dof}",
+                    stage.value,
+                    dir.value,
+                    x.len(),
+                    job.system.name
+                );
                 return Err(job.at(Error::input(what, "give a run of the same system"), dir.span.clone()));
             }
             if x.iter().all(|v| v.is_finite()) {

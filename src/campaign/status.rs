@@ -47,7 +47,10 @@ pub struct Status {
 pub fn status(dir: &Path) -> Result<Status> {
     let path = dir.join("resolved.toml");
     if !path.is_file() {
-        return Err(Error::input(format!("{} is not a run directory: it has no resolved.toml", dir.display()), "give the directory that `ergodica run` made"));
+        return Err(Error::input(
+            format!("{} is not a run directory: it has no resolved.toml", dir.display()),
+            "give the directory that `ergodica run` made",
+        ));
     }
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "reading the resolved campaign", &e))?;
     let campaign = Campaign::parse(&Source::new(path.display().to_string(), text), &[])?;

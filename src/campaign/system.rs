@@ -10,15 +10,15 @@ use crate::campaign::registry;
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::energy::Potential;
 use crate::energy::formula::{Built, Given, Parameters};
+use crate::error::Complaint;
 use crate::error::Source;
 use crate::io::topology::Topology;
-use crate::error::Complaint;
 use crate::{Error, Result};
-use std::path::Path;
 use description::{Description, Written};
 use folder::Folder;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What leaves the energy unchanged.
@@ -158,7 +158,11 @@ impl System {
             hash.update(pdb.text.as_bytes());
             if let Some(g) = given.first() {
                 let remedy = "parameters of a molecule stand in its System XML: change them in OpenMM and serialise it again";
-                return Err(Error::Input(vec![Complaint { what: format!("unknown parameter `{}`: a molecule takes none", g.name), at: g.at.clone(), remedy: remedy.to_owned() }]));
+                return Err(Error::Input(vec![Complaint {
+                    what: format!("unknown parameter `{}`: a molecule takes none", g.name),
+                    at: g.at.clone(),
+                    remedy: remedy.to_owned(),
+                }]));
             }
             System::of_molecule(molecule::build(&xml, &pdb)?)
         } else {
@@ -283,7 +287,9 @@ const MOLECULE: &str = "molecule";
 
 /// A key that a molecule cannot do without.
 fn needed<'a>(key: &'a Option<toml::Spanned<String>>, name: &str, source: &Source) -> Result<&'a toml::Spanned<String>> {
-    key.as_ref().ok_or_else(|| Error::input(format!("{}: a molecule needs `{name}`", source.name), "name its System XML (file) and its PDB (coordinates)"))
+    key.as_ref().ok_or_else(|| {
+        Error::input(format!("{}: a molecule needs `{name}`", source.name), "name its System XML (file) and its PDB (coordinates)")
+    })
 }
 
 /// The same complaints, pointing at `span`.

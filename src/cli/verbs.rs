@@ -5,11 +5,7 @@ use clap::CommandFactory;
 use ergodica::campaign::progress::{Show, span};
 use ergodica::campaign::run::{Existing, Lengthen, Options};
 use ergodica::campaign::signals::Stop;
-use ergodica::campaign::{catalogue, check, compare, doctor, evaluate, run, status};
-use ergodica::estimate::summary::Summary;
-use ergodica::estimate::{Outcome, Verdict};
-use ergodica::io::export;
-use ergodica::io::reader;
+use ergodica::campaign::{Outcome, Summary, Verdict, catalogue, check, compare, doctor, evaluate, export, reader, run, status};
 use ergodica::{Error, Result};
 use std::io::Write as _;
 use std::path::Path;
@@ -17,7 +13,7 @@ use std::time::Duration;
 
 /// Does what was asked; the exit code.
 pub(crate) fn act(verb: Verb) -> Result<u8> {
-    ergodica::real::isa::path()?;
+    ergodica::campaign::isa::path()?;
     match verb {
         Verb::Init(a) => init(&a),
         Verb::List(a) => {
@@ -158,7 +154,11 @@ fn conclude(dir: &Path, summary: &Summary) -> u8 {
     }
     text.push_str(&format!("{}\n", verdict(&summary.verdict)));
     let report = dir.join("report.html");
-    text.push_str(&format!("results: {}{}\n", dir.join("summary.json").display(), if report.exists() { format!(", {}", report.display()) } else { String::new() }));
+    text.push_str(&format!(
+        "results: {}{}\n",
+        dir.join("summary.json").display(),
+        if report.exists() { format!(", {}", report.display()) } else { String::new() }
+    ));
     print(&text);
     if summary.verdict.outcome == Outcome::Fail { 3 } else { 0 }
 }
@@ -178,7 +178,8 @@ fn table(summary: &Summary) -> String {
     let mut rows = vec![["stage", "quantity", "value", "stderr", "unit", "n_eff", "reference", "z"].map(str::to_owned)];
     for e in summary.estimates.iter().filter(|e| e.coords.is_empty()) {
         let number = |x: f64| if x.is_finite() { format!("{x:.6}") } else { "-".to_owned() };
-        let point: Vec<String> = e.conditions.iter().filter(|(k, _)| k.contains('.')).map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or(""))).collect();
+        let point: Vec<String> =
+            e.conditions.iter().filter(|(k, _)| k.contains('.')).map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or(""))).collect();
         rows.push([
             if point.is_empty() { e.stage.clone() } else { format!("{} {}", e.stage, point.join(",")) },
             e.quantity.clone(),

@@ -2,11 +2,11 @@
 
 use super::cache::{Cache, bury, fits, freeze, pad, real_lanes, sane, well};
 use super::{Center, Com, Propagator, Tally};
+use crate::Result;
 use crate::batch::{Ensemble, Health, Phase, Resume, Snapshot};
 use crate::energy::{Potential, betas, lambdas};
 use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 use crate::stream::{Purpose, Stream};
-use crate::Result;
 use rayon::prelude::*;
 use std::sync::Arc;
 

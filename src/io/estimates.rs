@@ -64,7 +64,8 @@ fn surface(at: &Group, stage: &StageSummary) -> hdf5::Result<()> {
 }
 
 fn texts(at: &Group, name: &str, values: impl Iterator<Item = String>) -> hdf5::Result<()> {
-    let list: Vec<VarLenUnicode> = values.map(|v| v.replace('\0', " ").parse().map_err(|e| hdf5::Error::from(format!("{e}")))).collect::<hdf5::Result<_>>()?;
+    let list: Vec<VarLenUnicode> =
+        values.map(|v| v.replace('\0', " ").parse().map_err(|e| hdf5::Error::from(format!("{e}")))).collect::<hdf5::Result<_>>()?;
     at.new_dataset_builder().with_data(&list).create(name)?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use super::files;
 use super::reader::{Run, Stage};
 use crate::{Error, Result};
-use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What [`export`] writes.
@@ -56,32 +57,42 @@ pub fn export(run: &Run, format: Format, merge: bool, out: &Path) -> Result<Vec<
     Ok(written)
 }
 
-/// The table of a stage's scalar columns; a column that has none is left out.
+/// The table of a stage's scalar columns; a stage that has none is left out.
 fn csv(stage: &Stage, folder: &Path) -> Result<Option<PathBuf>> {
     let names = stage.scalars();
     if names.is_empty() {
         return Ok(None);
     }
-    let columns = names.iter().map(|n| stage.column(n)).collect::<Result<Vec<_>>>()?;
-    let mut text = String::from("step,time,replica");
-    for name in &names {
-        let quoted = name.contains([',', '"', '\n']);
-        let name = if quoted { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() };
-        text.push(',');
-        text.push_str(&name);
-    }
-    text.push('\n');
-    for (k, (step, time)) in stage.steps()?.iter().zip(stage.times()?).enumerate() {
-        for r in 0..stage.header.replicas {
-            let _ = write!(text, "{step},{time},{r}");
-            for column in &columns {
-                let _ = write!(text, ",{}", column[r][k]);
-            }
-            text.push('\n');
-        }
-    }
     let path = folder.join(format!("{}.csv", stage.header.stage));
-    files::write_atomic(&path, text.as_bytes())?;
+    let part = files::part_of(&path);
+    let refused = |e: std::io::Error| Error::io(&part, "cannot write this table", &e);
+    let mut file = BufWriter::new(File::create(&part).map_err(refused)?);
+    let quoted = |name: &String| if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() };
+    let head: Vec<_> = names.iter().map(quoted).collect();
+    writeln!(file, "step,time,replica,{}", head.join(",")).map_err(refused)?;
+    let (steps, times) = (stage.steps()?, stage.times()?);
+    let columns: Vec<_> = stage.header.columns.iter().filter(|c| !stage.by_particle(c)).collect();
+    let replicas = stage.header.replicas;
+    let mut first = 0;
+    while first < stage.frames() {
+        let end = (first + BLOCK).min(stage.frames());
+        let values = columns.iter().map(|c| stage.values(&c.name, first..end, 0..replicas)).collect::<Result<Vec<_>>>()?;
+        for row in 0..(end - first) as usize * replicas {
+            let (at, r) = (first as usize + row / replicas, row % replicas);
+            write!(file, "{},{},{r}", steps[at], times[at]).map_err(refused)?;
+            for (values, column) in values.iter().zip(&columns) {
+                for x in &values[row * column.width..(row + 1) * column.width] {
+                    write!(file, ",{x}").map_err(refused)?;
+                }
+            }
+            writeln!(file).map_err(refused)?;
+        }
+        first = end;
+    }
+    file.flush().map_err(refused)?;
+    drop(file);
+    files::sync_file(&part)?;
+    files::rename(&part, &path)?;
     Ok(Some(path))
 }
 

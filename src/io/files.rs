@@ -10,12 +10,25 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// All fault points.
+pub const FAULTS: &[&str] = &[
+    "segment-sync",
+    "segment-rename",
+    "segment-done",
+    "index",
+    "checkpoint-write",
+    "checkpoint-keep",
+    "checkpoint-rename",
+    "checkpoint-done",
+    "file-rename",
+    "report",
+];
+
 /// A place where a crash is interesting. **A hook for tests**: when the environment variable `ERGODICA_FAULT` is
 /// `point:count`, the `count`-th pass (from 1) through this point ends the process at once, with no clean-up of
 /// any kind. Otherwise it costs one comparison.
 ///
-/// Points of this crate's files: `segment-sync`, `segment-rename`, `segment-done`, `index`, `checkpoint-write`,
-/// `checkpoint-keep`, `checkpoint-rename`, `checkpoint-done`, `file-rename`; other modules add their own.
+/// The points are [`FAULTS`].
 pub fn fault(point: &str) {
     static ARMED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static PASSES: AtomicU64 = AtomicU64::new(0);

@@ -1,20 +1,20 @@
 //! Files: what goes in, what comes out, and what a resume needs.
 
-pub mod elements;
-pub mod openmm;
-pub mod pdb;
-pub mod selection;
-pub mod structures;
-pub mod topology;
 pub mod checkpoint;
+pub mod elements;
 pub mod export;
 pub mod files;
 #[cfg(feature = "hdf5")]
 pub mod h5md;
 pub mod npy;
+pub mod openmm;
+pub mod pdb;
 pub mod reader;
 pub mod segments;
+pub mod selection;
 pub mod sink;
+pub mod structures;
+pub mod topology;
 
 #[cfg(feature = "hdf5")]
 pub mod arviz;

@@ -270,7 +270,8 @@ impl Stage {
         Err(Error::input(format!("stage '{}' has no column '{name}'", self.label()), format!("it has: {}", known.join(", "))))
     }
 
-    fn by_particle(&self, column: &Column) -> bool {
+    /// Stored by particle: no scalars.
+    pub(super) fn by_particle(&self, column: &Column) -> bool {
         column.kind != super::sink::Kind::Observable && self.header.particles > 0
     }
 

@@ -46,6 +46,26 @@ pub trait Isa: Copy + Send + Sync + Debug + 'static {
     fn int_shr(a: Self::I, n: u32) -> Self::I;
     fn int_mul32(a: Self::I, b: Self::I) -> Self::I;
     fn to_array(a: Self::F) -> [f64; 8];
+    #[inline(always)]
+    fn exp(x: Lane<Self>) -> Lane<Self> {
+        math::exp(x)
+    }
+    #[inline(always)]
+    fn ln(x: Lane<Self>) -> Lane<Self> {
+        math::ln(x)
+    }
+    #[inline(always)]
+    fn sin_cos(x: Lane<Self>) -> (Lane<Self>, Lane<Self>) {
+        math::sin_cos(x)
+    }
+    #[inline(always)]
+    fn tanh(x: Lane<Self>) -> Lane<Self> {
+        math::tanh(x)
+    }
+    #[inline(always)]
+    fn atan2(y: Lane<Self>, x: Lane<Self>) -> Lane<Self> {
+        math::atan2(y, x)
+    }
 }
 
 /// Eight doubles of instruction set `I`: 64 bytes on every path.
@@ -182,23 +202,23 @@ impl<I: Isa> Real for Lane<I> {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        math::exp(self)
+        I::exp(self)
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        math::ln(self)
+        I::ln(self)
     }
     #[inline(always)]
     fn sin_cos(self) -> (Self, Self) {
-        math::sin_cos(self)
+        I::sin_cos(self)
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        math::tanh(self)
+        I::tanh(self)
     }
     #[inline(always)]
     fn atan2(self, x: Self) -> Self {
-        math::atan2(self, x)
+        I::atan2(self, x)
     }
 }
 

@@ -4,7 +4,10 @@
 //! fitted with 300-bit arithmetic on Chebyshev nodes; the error of each fit stands beside it) and puts the result
 //! together with as few roundings as possible. Reductions after Cody and Waite, and W. J. Cody, "Software Manual for the
 //! Elementary Functions" (1980); with fused multiply-add the products of the reductions are exact.
-//! Accuracy is tested against 100-bit arithmetic (tests/math.rs).
+//!
+//! Largest errors found against 160-bit arithmetic (tests/math.rs: 20 000 and more arguments a function over all exponents,
+//! hard cases included), in units in the last place: exp 1.02, ln 0.76, sin and cos (|x| <= 1e6) 0.75, tanh 1.20,
+//! atan2 1.16.
 #![allow(clippy::excessive_precision)]
 
 use super::{Real, Word};
@@ -208,7 +211,7 @@ pub(super) fn tanh<T: Word>(x: T) -> T {
     let near = (x * z).mul_add(polynomial(&TANH, z), x);
     let t = x.abs();
     let far = T::of(1.0) - T::of(2.0) / (exp(t + t) + T::of(1.0));
-    T::select(t.lt(T::of(0.625)), near, copysign(far, x))
+    copysign(T::select(t.lt(T::of(0.625)), near, far), x) // near of -0 is +0
 }
 
 /// atan of the smaller by the larger coordinate, about 0 or about pi/4, then turned into its octant.
@@ -230,7 +233,9 @@ pub(super) fn atan2<T: Word>(y: T, x: T) -> T {
     let z = t * t;
     let a = (t * z).mul_add(polynomial(&ATAN, z), T::select(upper, T::of(PI_4[1]), zero));
     let a = T::select(upper, T::of(PI_4[0]), zero) + (t + a);
-    let a = T::select(steep, T::of(PI_2[0]) - (a - T::of(PI_2[1])), a);
-    let a = T::select(copysign(one, x).lt(zero), T::of(PI[0]) - (a - T::of(PI[1])), a);
+    let behind = copysign(one, x).lt(zero); // a, pi/2 - a, pi/2 + a or pi - a, added up once
+    let turn = T::select(steep, T::of(PI_2[0]), T::select(behind, T::of(PI[0]), zero));
+    let rest = T::select(steep, T::of(PI_2[1]), T::select(behind, T::of(PI[1]), zero));
+    let a = turn + (T::select((steep | behind) & !(steep & behind), -a, a) + rest);
     T::select(x.le(x) & y.le(y), copysign(a, y), x + y)
 }

@@ -1,7 +1,7 @@
 //! Eight doubles without vector instructions: the path of every other machine, and the oracle of the fast ones.
 
 use super::Mask;
-use super::lane::Isa;
+use super::lane::{Isa, Lane};
 use std::ops::{BitAnd, BitOr, Not};
 
 /// Plain arrays; `f64::mul_add` is exact everywhere, in software where the machine has none.
@@ -68,6 +68,8 @@ macro_rules! mask {
     }};
 }
 
+// Out of line where the machine's own vectors do the work: this path is then the oracle, and unrolled eightfold it would
+// be most of the program and of its build.
 impl Isa for Portable {
     type F = [f64; 8];
     type I = [u64; 8];
@@ -76,47 +78,58 @@ impl Isa for Portable {
     fn splat(c: f64) -> [f64; 8] {
         [c; 8]
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn add(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] + b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn sub(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] - b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn mul(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] * b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn div(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => a[i] / b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn fma(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
         each!(i => f64::mul_add(a[i], b[i], c[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn sqrt(a: [f64; 8]) -> [f64; 8] {
         each!(i => f64::sqrt(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn round(a: [f64; 8]) -> [f64; 8] {
         each!(i => f64::round_ties_even(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn floor(a: [f64; 8]) -> [f64; 8] {
         each!(i => f64::floor(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn lt(a: [f64; 8], b: [f64; 8]) -> Bits8 {
         mask!(i => a[i] < b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn le(a: [f64; 8], b: [f64; 8]) -> Bits8 {
         mask!(i => a[i] <= b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(never))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
     fn select(m: Bits8, a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
         each!(i => if m.0 >> i & 1 == 1 { a[i] } else { b[i] })
     }
@@ -167,5 +180,54 @@ impl Isa for Portable {
     #[inline(always)]
     fn to_array(a: [f64; 8]) -> [f64; 8] {
         a
+    }
+    #[inline(always)]
+    fn exp(x: Lane<Self>) -> Lane<Self> {
+        outlined::exp(x)
+    }
+    #[inline(always)]
+    fn ln(x: Lane<Self>) -> Lane<Self> {
+        outlined::ln(x)
+    }
+    #[inline(always)]
+    fn sin_cos(x: Lane<Self>) -> (Lane<Self>, Lane<Self>) {
+        outlined::sin_cos(x)
+    }
+    #[inline(always)]
+    fn tanh(x: Lane<Self>) -> Lane<Self> {
+        outlined::tanh(x)
+    }
+    #[inline(always)]
+    fn atan2(y: Lane<Self>, x: Lane<Self>) -> Lane<Self> {
+        outlined::atan2(y, x)
+    }
+}
+
+/// One copy of each function for all formulas, for the size of the program and the time of its build.
+mod outlined {
+    use super::super::math;
+    use super::{Lane, Portable};
+
+    type L = Lane<Portable>;
+
+    #[inline(never)]
+    pub(super) fn exp(x: L) -> L {
+        math::exp(x)
+    }
+    #[inline(never)]
+    pub(super) fn ln(x: L) -> L {
+        math::ln(x)
+    }
+    #[inline(never)]
+    pub(super) fn sin_cos(x: L) -> (L, L) {
+        math::sin_cos(x)
+    }
+    #[inline(never)]
+    pub(super) fn tanh(x: L) -> L {
+        math::tanh(x)
+    }
+    #[inline(never)]
+    pub(super) fn atan2(y: L, x: L) -> L {
+        math::atan2(y, x)
     }
 }

@@ -81,7 +81,7 @@ def check_mdanalysis(path, topology, header, data, replica):
     import MDAnalysis as mda
 
     x = data["particles/trajectory/position/value"]
-    units = header["time_unit"] is not None
+    units = any(c["kind"] == "positions" and c["unit"] for c in header["columns"])
     if topology.exists():
         universe = mda.Universe(str(topology), str(path), format="H5MD", convert_units=units)
     else:

@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::document::{self, Override, Tree};
+use super::estimates::{Basin, Diagnostics};
 use super::placed::Placed;
 use super::texts::{Drafts, Texts};
-use super::types::{Basin, Diagnostics, Interval, Stage, System};
+use super::types::{Interval, Stage, System};
 use super::{check, typing};
 use crate::campaign::sweep;
 use crate::campaign::units::Quantity;
@@ -35,8 +36,8 @@ pub struct Campaign {
     pub diagnostics: Diagnostics,
     /// Swept keys; empty without a sweep. The fields above then hold the first value of each.
     pub sweep: Vec<SweptKey>,
-    points: Vec<Point>,
-    texts: Arc<Texts>,
+    pub(super) points: Vec<Point>,
+    pub(super) texts: Arc<Texts>,
 }
 
 /// A swept key with its values.
@@ -113,38 +114,7 @@ impl Campaign {
 
     fn type_tree(tree: &Tree<'_>, texts: &Arc<Texts>, drafts: &mut Drafts) -> Campaign {
         let document = typing::read(tree, drafts);
-        let mut campaign = check::campaign(document, drafts);
-        campaign.texts = Arc::clone(texts);
-        campaign
-    }
-
-    #[allow(clippy::too_many_arguments)] // one argument a field
-    pub(super) fn assemble(
-        name: Placed<String>,
-        title: Option<String>,
-        description: Option<String>,
-        seed: Option<Placed<u64>>,
-        checkpoint: Placed<Interval>,
-        system: System,
-        basins: Vec<Basin<Quantity>>,
-        stages: Vec<Stage<Quantity>>,
-        diagnostics: Diagnostics,
-    ) -> Campaign {
-        let texts = Arc::new(Texts::new(&Source::new("", "")));
-        Campaign {
-            name,
-            title,
-            description,
-            seed,
-            checkpoint,
-            system,
-            basins,
-            stages,
-            diagnostics,
-            sweep: Vec::new(),
-            points: Vec::new(),
-            texts,
-        }
+        check::campaign(document, texts, drafts)
     }
 
     /// One campaign for every combination of swept values, the last key fastest; one point without values if nothing is swept.

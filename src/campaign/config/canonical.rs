@@ -3,12 +3,14 @@
 //! Values are in internal units with the shortest digits that read back, so "2 fs" and "0.002 ps" are the same campaign. The title, the
 //! description and the checkpoint interval are not part of it. Contents of named files are not either: their readers hash those.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::types::{Discard, Estimate, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
+use super::campaign::Campaign;
+use super::estimates::Estimate;
+use super::types::{Discard, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
-use crate::error::{Complaint, Error};
+use crate::error::{Complaint, Error, Result};
 
 /// Hashes of a campaign and of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl Resolved {
 /// The keys that differ, sorted.
 pub fn diff(old: &Resolved, new: &Resolved) -> Vec<Change> {
     let (a, b) = (old.canonical(), new.canonical());
-    let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let changed = keys.into_iter().filter(|key| a.get(*key) != b.get(*key)).map(|key| {
         let (old, new) = (a.get(key).cloned(), b.get(key).cloned());
         let count = |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<u64>().ok());
@@ -104,6 +106,29 @@ pub fn diff(old: &Resolved, new: &Resolved) -> Vec<Change> {
         Change { key: key.clone(), old, new, extends }
     });
     changed.collect()
+}
+
+/// What differs between two campaigns with all their points: swept keys with their lists of values, then the other keys.
+///
+/// Errors: those of [`Campaign::resolve`].
+pub fn changes(old: &Campaign, new: &Campaign, units: UnitSystem) -> Result<Vec<Change>> {
+    let swept = |campaign: &Campaign| -> BTreeMap<String, String> {
+        campaign.sweep.iter().map(|axis| (format!("sweep.{}", axis.key), format!("[{}]", axis.values.join(", ")))).collect()
+    };
+    let (a, b) = (swept(old), swept(new));
+    let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let differ = keys.into_iter().filter(|key| a.get(*key) != b.get(*key));
+    let mut list: Vec<Change> =
+        differ.map(|key| Change { key: key.clone(), old: a.get(key).cloned(), new: b.get(key).cloned(), extends: None }).collect();
+    for (old, new) in old.points().iter().zip(new.points()) {
+        for change in diff(&old.campaign.resolve(units)?, &new.campaign.resolve(units)?) {
+            let swept = list.iter().any(|c| c.key == change.key || c.key == format!("sweep.{}", change.key));
+            if !swept {
+                list.push(change);
+            }
+        }
+    }
+    Ok(list)
 }
 
 /// The refusal to resume `dir` with a changed campaign: one complaint for each key, with both values and what to do.

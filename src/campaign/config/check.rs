@@ -1,20 +1,21 @@
 //! What must be there and what must fit together, before any number is looked at: the head, the system, the basins, the stages in order.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::campaign::Campaign;
 use super::check_stage::{Earlier, stage};
+use super::estimates::{Basin, Diagnostics, Side};
 use super::leaf::{Any, Scalar, Word};
 use super::placed::{NOWHERE, Placed};
 use super::raw;
-use super::shape::Named;
-use super::texts::{ANY, Drafts};
-use super::types::{Basin, Diagnostics, Interval, Side, Stage, StageKind, System, SystemFrom, Value};
+use super::texts::{ANY, Drafts, Texts};
+use super::types::{Interval, Stage, StageKind, System, SystemFrom, Value};
 use crate::campaign::nearest;
 use crate::campaign::units::{Kind, Misfit, Quantity, UnitSystem};
 
-/// Builds the campaign; `texts`, sweep and points are added by the caller.
-pub(super) fn campaign(document: raw::Document, drafts: &mut Drafts) -> Campaign {
+/// Builds the campaign; the caller adds the sweep.
+pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut Drafts) -> Campaign {
     let end = 0..0;
     if document.campaign.is_none() {
         drafts.missing("[campaign]", &end, "there is no [campaign] table", "begin with [campaign] and name = \"...\"");
@@ -60,9 +61,21 @@ pub(super) fn campaign(document: raw::Document, drafts: &mut Drafts) -> Campaign
         .basins
         .map_or(Vec::new(), |b| b.0.into_iter().map(|(name, sides)| basin(name, sides, &stages, !lost.is_empty(), drafts)).collect());
     basins_of_estimates(&stages, &basins, drafts);
-    let diagnostics = diagnostics(document.diagnostics.unwrap_or_default());
     let text = |word: Option<Placed<Word>>| word.map(|w| w.value.0);
-    Campaign::assemble(name, text(head.title), text(head.description), seed, checkpoint, system, basins, stages, diagnostics)
+    Campaign {
+        name,
+        title: text(head.title),
+        description: text(head.description),
+        seed,
+        checkpoint,
+        system,
+        basins,
+        stages,
+        diagnostics: diagnostics(document.diagnostics),
+        sweep: Vec::new(),
+        points: Vec::new(),
+        texts: Arc::clone(texts),
+    }
 }
 
 /// Names become folders, keys of [sweep] and of random streams.
@@ -192,9 +205,7 @@ fn value(any: &Any) -> Result<Value, Misfit> {
     })
 }
 
-type RawSides = Placed<Named<Placed<Vec<Placed<Quantity>>>>>;
-
-fn basin(name: Placed<String>, raw: RawSides, stages: &[Stage<Quantity>], lost: bool, drafts: &mut Drafts) -> Basin<Quantity> {
+fn basin(name: Placed<String>, raw: raw::Intervals, stages: &[Stage<Quantity>], lost: bool, drafts: &mut Drafts) -> Basin<Quantity> {
     let scope = format!("basin `{}`", name.value);
     path_safe(&scope, "name of a basin", &name, drafts);
     let mut sides = Vec::new();
@@ -262,7 +273,8 @@ fn basins_of_estimates(stages: &[Stage<Quantity>], basins: &[Basin<Quantity>], d
     }
 }
 
-fn diagnostics(raw: raw::Diagnostics) -> Diagnostics {
+fn diagnostics(raw: Option<raw::Diagnostics>) -> Diagnostics {
+    let raw = raw.unwrap_or_default();
     let number =
         |given: Option<Placed<super::leaf::Number>>, default: f64| given.map_or(Placed::default_of(default), |n| n.with(n.value.0));
     Diagnostics {

@@ -20,7 +20,8 @@ fn a_number<E: de::Error>(v: f64) -> Result<f64, E> {
     if v.is_nan() {
         return Err(E::custom(format!("nan is not a number{REMEDY}write a number")));
     }
-    Ok(v)
+    // -0.0 + 0.0 is 0.0: there is one zero only
+    Ok(v + 0.0)
 }
 
 /// A whole number, not negative.

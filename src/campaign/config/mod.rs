@@ -6,9 +6,12 @@
 mod campaign;
 mod canonical;
 mod check;
+mod check_estimate;
+mod check_sample;
 mod check_stage;
 pub mod column;
 pub(in crate::campaign) mod document;
+pub mod estimates;
 mod leaf;
 pub(in crate::campaign) mod placed;
 mod raw;
@@ -21,8 +24,9 @@ mod typing;
 mod write;
 
 pub use campaign::{Campaign, Point, SweptKey};
-pub use canonical::{Change, Digest, changed_error, diff};
+pub use canonical::{Change, Digest, changed_error, changes, diff};
 pub use column::{Column, ColumnKind};
+pub use estimates::*;
 pub use placed::Placed;
 pub(in crate::campaign) use raw::Document as RawDocument;
 pub use texts::Texts;

@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::column::Column;
+use super::estimates::Method;
 use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
 use super::shape::{FrameList, Named, OneOrMany, SweepValues, WordOr};
-use super::types::{Method, Precision, Propagator};
+use super::types::{Precision, Propagator};
 use crate::campaign::units::Quantity;
 
 /// A campaign of Ergodica: which system, how it is sampled, what is estimated.
@@ -30,13 +31,16 @@ pub(in crate::campaign) struct Document {
     #[expect(dead_code, reason = "read from the tree; here for the schema and the list of known keys")]
     pub(super) sweep: Option<IgnoredAny>,
     /// Regions whose visits and crossings are counted: [basins.NAME] with observable = [lower, upper].
-    pub(super) basins: Option<Named<Placed<Named<Placed<Vec<Placed<Quantity>>>>>>>,
+    pub(super) basins: Option<Named<Intervals>>,
     /// The stages, in order.
     #[schemars(required)]
     pub(super) stage: Option<Vec<Placed<Stage>>>,
     /// What the verdict asks for.
     pub(super) diagnostics: Option<Diagnostics>,
 }
+
+/// `NAME = [lower, upper]` for several names.
+pub(super) type Intervals = Placed<Named<Placed<Vec<Placed<Quantity>>>>>;
 
 /// Name, seed and checkpoints.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -185,7 +189,7 @@ pub(super) struct Estimate {
     /// Of fes: bins along each observable, one number or a list. Default 60 for one observable, 36 for two.
     pub(super) bins: Option<Placed<OneOrMany<Placed<Count>>>>,
     /// Of fes: lower and upper edge, { NAME = ["0 nm", "2 nm"] }. Default: the whole circle of an angle, else the range of the data.
-    pub(super) range: Option<Placed<Named<Placed<Vec<Placed<Quantity>>>>>>,
+    pub(super) range: Option<Intervals>,
     /// Of basins: which of the declared ones. Default: all.
     pub(super) basins: Option<Placed<Vec<Placed<Word>>>>,
 }

@@ -98,3 +98,18 @@ fn adding_a_point_leaves_the_others_labels() {
     let after = parse(&LJ13.replace("[0.005, 0.01]", "[0.005, 0.0075, 0.01]")).points();
     assert!(before.iter().all(|p| after.iter().any(|q| q.label == p.label && q.values == p.values)));
 }
+
+#[test]
+fn changes_name_swept_keys_too() {
+    let of = |text: &str| changes(&parse(LJ13), &parse(text), UnitSystem::Reduced).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(of(LJ13), []);
+    let added = of(&LJ13.replace("[0.005, 0.01]", "[0.005, 0.01, 0.02]"));
+    assert_eq!(
+        (added.len(), added[0].key.as_str(), added[0].new.as_deref()),
+        (1, "sweep.production.timestep", Some("[0.005, 0.01, 0.02]"))
+    );
+    let other = of(&LJ13.replace("friction = 1", "friction = 2"));
+    assert_eq!((other.len(), other[0].key.as_str()), (1, "production.friction"));
+    // the swept value in the stage itself is not used, so changing it changes nothing
+    assert_eq!(of(&LJ13.replace("timestep = 0.01, friction", "timestep = 0.02, friction")), []);
+}

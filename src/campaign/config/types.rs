@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::column::Column;
+use super::estimates::{Basin, Diagnostics, Estimate};
 use super::placed::Placed;
 use crate::campaign::units::{Quantity, UnitSystem};
 
@@ -284,97 +285,6 @@ impl Precision {
             Precision::Double => 8,
         }
     }
-}
-
-/// How an estimate stage makes its numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Means with standard errors.
-    Mean,
-    /// Free-energy profile (one observable) or surface (two) from histograms, errors from independent replicas.
-    Fes,
-    /// Autocorrelation times, R-hat, effective sample sizes, equilibration.
-    Timeseries,
-    /// Visits, populations and crossings of the declared basins.
-    Basins,
-}
-
-impl Method {
-    /// Its name in a campaign.
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::Mean => "mean",
-            Method::Fes => "fes",
-            Method::Timeseries => "timeseries",
-            Method::Basins => "basins",
-        }
-    }
-}
-
-/// Numbers from an earlier sample stage.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Estimate<Q = f64> {
-    /// How.
-    pub method: Placed<Method>,
-    /// The sample stage that is read.
-    pub from: Placed<String>,
-    /// Columns of that stage; empty for basins.
-    pub of: Vec<Placed<Column>>,
-    /// Fes: one entry for each of `of`.
-    pub axes: Vec<Axis<Q>>,
-    /// Basins: names of declared basins, all of them if the campaign names none.
-    pub basins: Vec<Placed<String>>,
-}
-
-/// One axis of a histogram.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis<Q = f64> {
-    /// Number of bins.
-    pub bins: Placed<u64>,
-    /// Lower and upper edge; none: the whole circle of an angle, or the range of the data.
-    pub range: Option<(Placed<Q>, Placed<Q>)>,
-}
-
-/// A declared region: a box in one or more observables.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Basin<Q = f64> {
-    /// Its name.
-    pub name: Placed<String>,
-    /// Its sides.
-    pub sides: Vec<Side<Q>>,
-}
-
-/// `lower <= observable < upper`; on a circle with `lower > upper` the interval that passes through +-180 degrees.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Side<Q = f64> {
-    /// The column, as [`Column::parse`] understands it.
-    pub of: Placed<Column>,
-    /// Lower end; may be -inf.
-    pub lower: Placed<Q>,
-    /// Upper end; may be inf.
-    pub upper: Placed<Q>,
-}
-
-impl Side<f64> {
-    /// Whether a value lies inside. Values and ends of angles are in radians in [-pi, pi].
-    pub fn contains(&self, x: f64) -> bool {
-        let (lower, upper) = (self.lower.value, self.upper.value);
-        if lower <= upper { lower <= x && x < upper } else { x >= lower || x < upper }
-    }
-}
-
-/// What the verdict asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Diagnostics {
-    /// Largest rank-normalised split R-hat (1.01: Vehtari et al., Bayesian Analysis 16, 667 (2021)).
-    pub rhat: Placed<f64>,
-    /// Smallest effective sample size, bulk and tail (400: same source).
-    pub ess: Placed<f64>,
-    /// Fewest crossings between each pair of basins that were both visited, both ways together.
-    pub min_crossings: Placed<u64>,
-    /// Largest fraction of replicas that may have diverged.
-    pub max_diverged: Placed<f64>,
 }
 
 /// When checkpoints are written.

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use super::campaign::Campaign;
+use super::estimates::{Estimate, Method};
 use super::placed::NOWHERE;
 use super::resolve::default_tolerance;
-use super::types::{
-    Discard, Estimate, Frames, Interval, Method, Minimise, Observe, Sample, Stage, StageKind, Start, SystemFrom, Thermal, Value,
-};
+use super::types::{Discard, Frames, Interval, Minimise, Observe, Sample, Stage, StageKind, Start, SystemFrom, Thermal, Value};
 use crate::campaign::units::{Quantity, UnitSystem, number_text};
 
 impl Campaign {

@@ -132,14 +132,17 @@ impl Filling<'_> {
             }
         }
         let finish = || -> hdf5::Result<()> {
-            let reduced = header.time_unit.is_none();
             if let Some(unit) = &header.time_unit {
                 attribute(&time, "unit", &h5md_unit(unit))?;
+            } else if coordinates.as_ref().is_some_and(|(_, unit)| unit.is_some()) {
+                // MDAnalysis refuses lengths with a unit beside times without one.
+                attribute(&time, "unit", "ps")?;
+                attribute(&time, "meaning", "steps: this sampler has no time, the unit is there because readers insist on one")?;
             }
             attribute(&time, "units", mdtraj_unit(header.time_unit.as_deref(), "picoseconds"))?;
             if let Some((coordinates, unit)) = &coordinates {
                 attribute(coordinates, "units", mdtraj_unit(*unit, "nanometers"))?;
-                if reduced {
+                if unit.is_none() {
                     attribute(
                         coordinates,
                         "reduced_units",

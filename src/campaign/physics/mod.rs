@@ -1,16 +1,18 @@
 //! What numbers must satisfy to make sense: signs, stability, lengths, sizes. Each rule gives its reason.
 
+mod footprint;
+mod timestep;
+
 use std::ops::Range;
 
-use super::config::placed::{NOWHERE, Placed};
-use super::config::types::{Basin, Discard, Estimate, Observe, Propagator, Sample, Side, StageKind, Thermal};
-use super::config::{Column, ColumnKind, Stage};
-use super::units::{Kind, UnitSystem, number_text};
+pub use footprint::{Footprint, footprint};
+pub use timestep::{STIFF, UNSTABLE, check_timestep, stiffness};
 
-/// Stiffness from which a time step is worth a warning.
-pub const STIFF: f64 = 0.8;
-/// Stiffness from which a time step is refused; leapfrog is unstable from 2 on.
-pub const UNSTABLE: f64 = 1.9;
+use crate::campaign::config::estimates::{Basin, Estimate, Side};
+use crate::campaign::config::placed::{NOWHERE, Placed};
+use crate::campaign::config::types::{Discard, Observe, Sample, StageKind, Thermal};
+use crate::campaign::config::{Column, Stage};
+use crate::campaign::units::{Kind, UnitSystem, number_text};
 
 /// What is wrong with a value, and what to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,9 +28,9 @@ pub struct Objection {
 }
 
 /// Objections of one stage, with the name of its scope.
-pub(super) struct Objections<'a> {
-    pub(super) scope: &'a str,
-    pub(super) list: &'a mut Vec<Objection>,
+pub(in crate::campaign) struct Objections<'a> {
+    pub(in crate::campaign) scope: &'a str,
+    pub(in crate::campaign) list: &'a mut Vec<Objection>,
 }
 
 impl Objections<'_> {
@@ -47,53 +49,8 @@ impl Objections<'_> {
     }
 }
 
-/// How stiff a system is for a time step: omega dt, the largest angle that a mode turns in a step; for overdamped dynamics
-/// omega^2 dt / gamma, the largest fraction of its displacement that a mode relaxes in a step. Both are unstable from 2 on
-/// (leapfrog: Hairer, Lubich and Wanner, Geometric Numerical Integration, section I.1; Euler: |1 - s| < 1).
-pub fn stiffness(propagator: Propagator, omega_max: f64, timestep: f64, friction: f64) -> f64 {
-    if propagator.overdamped() { omega_max * omega_max * timestep / friction } else { omega_max * timestep }
-}
-
-/// Judges a resolved stage's time step against the fastest vibration of the system.
-///
-/// `omega_max` in radians per time unit, from bonds and masses; `stiffest` names the bond, if it is known: "the bond C1-H1".
-/// None below 0.8; a warning from there; refused from 1.9, except that a warm-up that adapts the step makes it a warning.
-pub fn check_timestep(sample: &Sample, omega_max: f64, stiffest: Option<&str>, units: UnitSystem) -> Option<Objection> {
-    let (dt, propagator) = (sample.timestep.value, sample.propagator.value);
-    let friction = sample.friction.as_ref().map_or(1.0, |g| g.value);
-    let s = stiffness(propagator, omega_max, dt, friction);
-    if s.is_nan() || s < STIFF {
-        return None;
-    }
-    let refuse = s >= UNSTABLE && sample.warmup.value == 0;
-    let (measure, safe) = if propagator.overdamped() {
-        ("omega_max^2 dt / friction", 0.2 * friction / (omega_max * omega_max))
-    } else {
-        ("omega_max dt", 0.4 / omega_max)
-    };
-    let show = |t: f64| match units {
-        UnitSystem::Molecular => format!("\"{} fs\"", short(t * 1e3)),
-        UnitSystem::Reduced => short(t),
-    };
-    let of = stiffest.map_or(String::new(), |bond| format!(" of {bond}"));
-    let outcome = if s >= UNSTABLE { "the integration is unstable from 2 on" } else { "averages are biased" };
-    let what = format!("timestep is {}: {measure} = {s:.2} for the fastest vibration{of}, and {outcome}", show(dt).replace('"', ""));
-    let remedy =
-        format!("write timestep = {} or less, where {measure} is {}", show(safe), if propagator.overdamped() { "0.2" } else { "0.4" });
-    Some(Objection { span: sample.timestep.span.clone(), what, remedy, refuse })
-}
-
-/// Two significant digits, rounded down, for advice.
-fn short(x: f64) -> String {
-    if !x.is_finite() || x <= 0.0 {
-        return format!("{x}");
-    }
-    let text = format!("{x:.1e}");
-    number_text(text.parse::<f64>().unwrap_or(x))
-}
-
 /// Rules of a sample stage, once it is in numbers. NaN stands for what could not be resolved and was complained about already.
-pub(super) fn sample(sample: &Sample, observe: Option<&Observe>, units: UnitSystem, out: &mut Objections<'_>) {
+pub(in crate::campaign) fn sample(sample: &Sample, observe: Option<&Observe>, units: UnitSystem, out: &mut Objections<'_>) {
     let scope = out.scope;
     let dt = &sample.timestep;
     if dt.value <= 0.0 || dt.value.is_infinite() {
@@ -233,7 +190,13 @@ fn observe(sample: &Sample, observe: &Observe, out: &mut Objections<'_>) {
 }
 
 /// Rules of an estimate, with the stage that it reads.
-pub(super) fn estimate(estimate: &Estimate, source: Option<&Stage>, basins: &[Basin], units: UnitSystem, out: &mut Objections<'_>) {
+pub(in crate::campaign) fn estimate(
+    estimate: &Estimate,
+    source: Option<&Stage>,
+    basins: &[Basin],
+    units: UnitSystem,
+    out: &mut Objections<'_>,
+) {
     let scope = out.scope;
     for (axis, column) in estimate.axes.iter().zip(&estimate.of) {
         let bins = axis.bins.value;
@@ -283,7 +246,7 @@ pub(super) fn estimate(estimate: &Estimate, source: Option<&Stage>, basins: &[Ba
 }
 
 /// Rules of a basin's sides.
-pub(super) fn basin(basin: &Basin, units: UnitSystem, out: &mut Objections<'_>) {
+pub(in crate::campaign) fn basin(basin: &Basin, units: UnitSystem, out: &mut Objections<'_>) {
     for side in &basin.sides {
         interval(&side.of, &side.lower, &side.upper, true, units, out);
     }
@@ -334,37 +297,6 @@ fn shown(x: f64, kind: Kind, units: UnitSystem) -> String {
     };
     let x = format!("{x:.11e}").parse::<f64>().unwrap_or(x);
     if unit.is_empty() { number_text(x) } else { format!("{} {unit}", number_text(x)) }
-}
-
-/// What a sample stage will need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Footprint {
-    /// Stored frames of each replica.
-    pub frames: u64,
-    /// Replicas including the padding to whole blocks of 8.
-    pub padded: u64,
-    /// Bytes of all columns before compression.
-    pub disk: u64,
-    /// Bytes of positions, velocities and forces in memory.
-    pub memory: u64,
-}
-
-/// Size of a sample stage over a system of `atoms` atoms, `dof` coordinates and `terms` energy terms; saturates rather than wraps.
-pub fn footprint(sample: &Sample, observe: Option<&Observe>, dof: u64, terms: u64) -> Footprint {
-    let replicas = sample.replicas.value;
-    let padded = replicas.div_ceil(8).saturating_mul(8);
-    let frames = observe.map_or(0, |o| sample.steps.value.checked_div(o.every.value).unwrap_or(0));
-    let bytes_of = |column: &Column| -> u64 {
-        let width = observe.map_or(4, |o| o.precision.bytes());
-        match column.kind {
-            ColumnKind::Positions | ColumnKind::Velocities | ColumnKind::Forces => width.saturating_mul(dof),
-            ColumnKind::Terms => 8 * terms,
-            _ => 8,
-        }
-    };
-    let frame: u64 = observe.map_or(0, |o| o.columns.iter().map(|c| bytes_of(c)).fold(0, u64::saturating_add));
-    let disk = frame.saturating_mul(frames).saturating_mul(replicas);
-    Footprint { frames, padded, disk, memory: padded.saturating_mul(dof).saturating_mul(3 * 8) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,191 @@
+//! What an estimate stage says: which method, from which stage, of which columns.
+
+use super::check_stage::{Earlier, earlier_stage, need, word};
+use super::column::{Column, ColumnKind};
+use super::estimates::{Axis, Estimate, Method};
+use super::placed::{NOWHERE, Placed};
+use super::raw;
+use super::shape::OneOrMany;
+use super::texts::Drafts;
+use super::types::StageKind;
+use crate::campaign::nearest;
+use crate::campaign::units::Quantity;
+
+/// Checks an `estimate` table.
+pub(super) fn estimate(
+    scope: &str,
+    raw: &Placed<raw::Estimate>,
+    earlier: Earlier<'_>,
+    declared: &[String],
+    drafts: &mut Drafts,
+) -> Option<Estimate<Quantity>> {
+    let at = &raw.span;
+    let method = need(scope, "estimate", "method", "\"mean\" (or \"fes\", \"timeseries\", \"basins\")", raw.method.as_ref(), at, drafts);
+    let from = need(scope, "estimate", "from", "\"NAME\" of a sample stage", raw.from.as_ref(), at, drafts).map(word);
+    if let Some(from) = &from {
+        earlier_stage(scope, from, earlier, ("sample", "sample"), |kind| matches!(kind, StageKind::Sample(_)), drafts);
+    }
+    let method = method?.clone();
+    let from = from?;
+    let source = earlier.stages.iter().find(|s| s.name == from && matches!(s.kind, StageKind::Sample(_)));
+    let stored = source.map(|s| s.observe.as_ref().map(|o| o.columns.as_slice()).unwrap_or_default());
+    if method.value == Method::Basins {
+        if let Some(of) = &raw.of {
+            drafts.add(
+                scope,
+                &of.span,
+                "basins are declared under [basins], not by `of`",
+                "write basins = [\"NAME\"], or nothing for all of them",
+            );
+        }
+    } else {
+        need(scope, "estimate", "of", "[\"energy\"]", raw.of.as_ref(), at, drafts);
+        if let Some(basins) = &raw.basins {
+            drafts.add(scope, &basins.span, format!("{} does not use basins", method.name()), "remove it, or write method = \"basins\"");
+        }
+    }
+    if method.value != Method::Fes {
+        let fes_only = [raw.bins.as_ref().map(|b| ("bins", &b.span)), raw.range.as_ref().map(|r| ("range", &r.span))];
+        for (key, span) in fes_only.into_iter().flatten() {
+            drafts.add(scope, span, format!("{} has no {key}", method.name()), "remove it, or write method = \"fes\"");
+        }
+    }
+    let mut of: Vec<Placed<Column>> = Vec::new();
+    let words = raw.of.as_ref().map(|o| o.value.as_slice()).unwrap_or_default();
+    if let (Some(given), true, true) = (&raw.of, words.is_empty(), method.value != Method::Basins) {
+        drafts.missing(scope, &given.span, format!("`of` of {scope} is empty"), "name at least one column, for example [\"energy\"]");
+    }
+    for name in words {
+        let Some(stored) = stored else { continue };
+        match column(&name.value.0, stored) {
+            Ok(column) if column.periodic() && method.value == Method::Mean => {
+                let what = format!(
+                    "\"{}\" is an angle on a circle, and means of such numbers say nothing (179 and -179 deg give 0)",
+                    name.value.0
+                );
+                drafts.add(scope, &name.span, what, "use method = \"fes\", or basins");
+            }
+            Ok(column) if of.iter().any(|c| c.value == column) => {
+                drafts.add(scope, &name.span, format!("\"{}\" is listed twice", name.value.0), "remove one");
+            }
+            Ok(column) => of.push(name.with(column)),
+            Err((what, remedy)) => {
+                drafts.missing(&format!("stage `{}`", from.value), &name.span, what.replace("STAGE", &from.value), remedy)
+            }
+        }
+    }
+    if method.value == Method::Fes && words.len() > 2 {
+        let span = raw.of.as_ref().map_or(at, |o| &o.span);
+        drafts.add(
+            scope,
+            span,
+            format!("a free-energy surface of {} observables cannot be filled or drawn", words.len()),
+            "name one or two",
+        );
+    }
+    let axes = if method.value == Method::Fes && stored.is_some() { axes(scope, raw, &of, drafts) } else { Vec::new() };
+    let basins = if method.value == Method::Basins { basins(scope, raw, declared, drafts) } else { Vec::new() };
+    Some(Estimate { method, from, of, axes, basins })
+}
+
+/// The stored column that a word means.
+fn column(word: &str, stored: &[Placed<Column>]) -> Result<Column, (String, String)> {
+    let matches: Vec<&Column> = stored.iter().map(|c| &c.value).filter(|c| c.answers_to(word)).collect();
+    let names: Vec<&str> = stored.iter().filter(|c| c.scalar()).map(|c| c.name()).collect();
+    let shown: String = word.chars().take(60).collect();
+    match matches[..] {
+        [one] if one.scalar() => Ok(one.clone()),
+        [array] => Err((
+            format!("\"{}\" is an array, not a number a frame", array.text),
+            format!("numbers that STAGE stores: {}", names.join(", ")).replace("STAGE", "it"),
+        )),
+        [] => {
+            if let Ok(term @ Column { kind: ColumnKind::Term(_), .. }) = Column::parse(word)
+                && stored.iter().any(|c| c.kind == ColumnKind::Terms)
+            {
+                return Ok(term);
+            }
+            let remedy = match (nearest(word, names.iter().copied()), names.is_empty()) {
+                (Some(near), _) => format!("did you mean \"{near}\"? It stores: {}; else add the column to its observe", names.join(", ")),
+                (None, true) => "it stores no numbers: add the column to its observe".to_owned(),
+                (None, false) => format!("it stores: {}; add the column to its observe", names.join(", ")),
+            };
+            Err((format!("stage `STAGE` does not store \"{shown}\""), remedy))
+        }
+        _ => {
+            let texts: Vec<&str> = matches.iter().map(|c| c.text.as_str()).collect();
+            Err((format!("\"{shown}\" may mean {}", texts.join(" or ")), "write the whole name".to_owned()))
+        }
+    }
+}
+
+/// Bins and ranges, one for each observable.
+fn axes(scope: &str, raw: &raw::Estimate, of: &[Placed<Column>], drafts: &mut Drafts) -> Vec<Axis<Quantity>> {
+    let default = if of.len() == 2 { 36 } else { 60 };
+    let bins: Vec<Placed<u64>> = match raw.bins.as_ref().map(|b| (&b.value, b)) {
+        None => of.iter().map(|_| Placed::default_of(default)).collect(),
+        Some((OneOrMany::One(n), b)) => of.iter().map(|_| b.with(n.value.0)).collect(),
+        Some((OneOrMany::Many(list), b)) => {
+            if list.len() != of.len() && !of.is_empty() {
+                drafts.add(
+                    scope,
+                    &b.span,
+                    format!("`bins` has {} entries, `of` has {}", list.len(), of.len()),
+                    "write one number for all, or one for each",
+                );
+                return Vec::new();
+            }
+            list.iter().map(|n| n.with(n.value.0)).collect()
+        }
+    };
+    let mut ranges: Vec<Option<(Placed<Quantity>, Placed<Quantity>)>> = vec![None; of.len()];
+    for (key, ends) in raw.range.as_ref().map(|r| r.value.0.as_slice()).unwrap_or_default() {
+        let Some(i) = of.iter().position(|c| c.answers_to(key)) else {
+            let names: Vec<&str> = of.iter().map(|c| c.name()).collect();
+            drafts.add(
+                scope,
+                &key.span,
+                format!("range of `{}`, which is not in `of`", key.value),
+                format!("observables: {}", names.join(", ")),
+            );
+            continue;
+        };
+        match &ends.value[..] {
+            [lower, upper] => ranges[i] = Some((lower.clone(), upper.clone())),
+            other => {
+                drafts.add(scope, &ends.span, format!("the range of `{}` is a list of {}", key.value, other.len()), "write [lower, upper]")
+            }
+        }
+    }
+    bins.into_iter().zip(ranges).map(|(bins, range)| Axis { bins, range }).collect()
+}
+
+/// Which basins are counted.
+fn basins(scope: &str, raw: &raw::Estimate, declared: &[String], drafts: &mut Drafts) -> Vec<Placed<String>> {
+    let Some(given) = &raw.basins else {
+        if declared.is_empty() {
+            let span = raw.method.as_ref().map_or(NOWHERE, |m| m.span.clone());
+            drafts.missing(
+                scope,
+                &span,
+                "the campaign declares no basins",
+                "write [basins.NAME] with, for example, phi = [\"0 deg\", \"120 deg\"]",
+            );
+        }
+        return declared.iter().map(|name| Placed::default_of(name.clone())).collect();
+    };
+    let names: Vec<Placed<String>> = given.value.iter().map(word).collect();
+    for name in &names {
+        if !declared.contains(&name.value) {
+            let remedy = match nearest(name, declared.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declared: {}", declared.join(", ")),
+            };
+            drafts.add(scope, &name.span, format!("no basin is called `{}`", name.value), remedy);
+        }
+    }
+    if names.is_empty() {
+        drafts.add(scope, &given.span, "the list of basins is empty", "name some, or remove it for all of them");
+    }
+    names
+}

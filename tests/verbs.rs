@@ -1,0 +1,139 @@
+//! The verbs from a user's side, in an empty folder.
+
+#[allow(dead_code)]
+mod program;
+
+use program::{Said, campaign, command, ergodica, str};
+
+#[test]
+fn init_check_run_status_report_export() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |args: &[&str]| Said::of(&command(args).current_dir(dir.path()).output().unwrap());
+    assert_eq!(at(&["init", "--system", "dw4"]).code, 0);
+    at(&["init", "--system", "dw4"]).refuses(2, &["campaign.toml exists", "--overwrite"]);
+    let plan = at(&["check", "campaign.toml"]);
+    assert_eq!(plan.code, 0, "{}", plan.err);
+    for text in ["cores", "padding", "omega_max dt", "on disk", "about"] {
+        assert!(plan.out.contains(text), "no \"{text}\" in:\n{}", plan.out);
+    }
+    let run = at(&["run", "campaign.toml", "--set", "production.steps=2000", "--set", "production.observe.every=20"]).finished();
+    assert!(run.out.contains("verdict:") && run.out.contains("energy"), "{}", run.out);
+    assert!(at(&["status", "runs/dw4"]).out.contains("dw4: done"));
+    let json: serde_json::Value = serde_json::from_str(&at(&["status", "runs/dw4", "--json"]).out).unwrap();
+    assert_eq!(json["state"], "done");
+    let summary: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(dir.path().join("runs/dw4/summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["schema"], &summary["status"]), (&serde_json::json!(1), &serde_json::json!("done")));
+    let energy = summary["estimates"].as_array().unwrap().iter().find(|e| e["quantity"] == "energy").unwrap();
+    assert_eq!(energy["reference"]["value"], -22.535);
+    for key in ["stage", "conditions", "value", "stderr", "n_eff", "unit", "z"] {
+        assert!(energy.get(key).is_some(), "no {key} in {energy}");
+    }
+    let csv = at(&["export", "runs/dw4", "--format", "csv"]);
+    assert_eq!(csv.code, 0, "{}", csv.err);
+    at(&["report", "runs/dw4"]).finished();
+    assert_eq!(at(&["compare", "runs/dw4", "runs/dw4", "--exact"]).code, 0);
+    assert!(at(&["compare", "runs/dw4", "runs/dw4"]).out.contains("+0.0"));
+}
+
+#[test]
+fn evaluate_answers_in_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let configs = dir.path().join("configs.json");
+    std::fs::write(&configs, r#"{"note": "ignored", "configs": [{"id": 3, "x": [1.0, 2.0], "f": [0, 0]}, {"id": "b", "x": [0.0, 0.5]}]}"#).unwrap();
+    let said = ergodica(&["evaluate", "--system", "mueller-brown", "--configs", str(&configs), "--json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let list = json["configs"].as_array().unwrap();
+    assert_eq!((list.len(), &list[0]["id"], &list[1]["id"]), (2, &serde_json::json!(3), &serde_json::json!("b")));
+    assert!(list[0]["energy"].is_f64() && list[0]["f"].as_array().unwrap().len() == 2 && list[0]["terms"].is_array());
+    std::fs::write(&configs, r#"{"configs": [{"id": 3, "x": [1.0]}]}"#).unwrap();
+    ergodica(&["evaluate", "--system", "mueller-brown", "--configs", str(&configs)]).refuses(2, &["1 coordinates", "2"]);
+    ergodica(&["evaluate", "--system", "muller-brown", "--configs", str(&configs)]).refuses(2, &["did you mean"]);
+}
+
+#[test]
+fn lists_and_descriptions() {
+    for (args, text) in [
+        (&["list"][..], "samplers"),
+        (&["list", "systems"], "lj13-efm"),
+        (&["list", "samplers"], "baoab"),
+        (&["describe", "baoab"], "Leimkuhler"),
+        (&["describe", "lj13-efm"], "reference energy"),
+        (&["describe", "ala2-ff99sbildn-obc"], "HarmonicBondForce"),
+        (&["schema"], "\"$schema\""),
+        (&["completions", "bash"], "ergodica"),
+        (&["man"], ".TH"),
+        (&["doctor"], "all is well"),
+    ] {
+        let said = ergodica(args);
+        assert_eq!(said.code, 0, "{args:?}: {}", said.err);
+        assert!(said.out.contains(text), "no \"{text}\" in the answer to {args:?}:\n{}", said.out);
+    }
+    ergodica(&["describe", "baobab"]).refuses(2, &["did you mean \"baoab\"?"]);
+}
+
+#[test]
+fn a_step_that_is_too_long_is_refused_with_the_bond() {
+    let (_dir, file) = campaign(
+        r#"
+[campaign]
+name = "hot"
+[system]
+name = "ala2-ff99sbildn-vacuum"
+[[stage]]
+name = "production"
+sample = { propagator = "baoab", timestep = "6 fs", friction = "1 /ps", temperature = "300 K", replicas = 8, steps = 100 }
+observe = { every = 10, columns = ["energy"] }
+"#,
+    );
+    ergodica(&["check", str(&file)]).refuses(2, &["omega_max dt", "bond", "campaign.toml:8"]);
+    let longer = ergodica(&["check", str(&file), "--set", "production.timestep=2 fs"]);
+    assert_eq!(longer.code, 0, "{}", longer.err);
+    assert!(longer.out.contains("warning") && longer.out.contains("omega_max dt"), "{}", longer.out);
+}
+
+#[test]
+fn names_that_fit_no_atom_point_at_the_column() {
+    let (_dir, file) = campaign(
+        r#"
+[campaign]
+name = "names"
+[system]
+name = "ala2-ff99sbildn-vacuum"
+[[stage]]
+name = "production"
+sample = { propagator = "baoab", timestep = "1 fs", friction = "1 /ps", temperature = "300 K", replicas = 8, steps = 100 }
+observe = { every = 10, columns = ["energy", "distance:CA,H", "energy:Bonds", "coordinate:66"] }
+"#,
+    );
+    ergodica(&["check", str(&file)]).refuses(2, &["ambiguous", "campaign.toml:9", "no energy term \"Bonds\"", "HarmonicBondForce", "coordinate 66"]);
+}
+
+#[test]
+fn divergence_is_counted_and_never_looks_like_a_result() {
+    let (dir, file) = campaign(
+        r#"
+[campaign]
+name = "diverges"
+seed = 1
+[system]
+name = "double-well"
+[[stage]]
+name = "production"
+sample = { propagator = "euler_maruyama", timestep = 0.3, friction = 1.0, temperature = 4.0, replicas = 16, steps = 20000, discard = 100 }
+observe = { every = 100, columns = ["energy"] }
+"#,
+    );
+    let out = dir.path().join("run");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "-q", "--no-report"]);
+    if said.code == 2 {
+        // The step is refused before anything runs: that is an answer too, but then this test shows nothing.
+        panic!("the step was refused: {}", said.err);
+    }
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    assert!(said.out.contains("diverged"), "{}", said.out);
+    let text = std::fs::read_to_string(out.join("summary.json")).unwrap();
+    assert!(!text.contains("NaN"));
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary["verdict"]["outcome"], "fail");
+}
