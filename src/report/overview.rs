@@ -56,11 +56,15 @@ pub(super) fn checks(summary: &Summary) -> Section {
                 Cell::text(word).coloured(c.outcome),
                 Cell::text(check_name(&c.check)),
                 Cell::text(&c.of),
-                Cell::number(number::maybe(c.value, 4)),
+                Cell::number(match c.value {
+                    Some(v) if c.check == "r_hat" => format!("{v:.3}"),
+                    v => number::maybe(v, 4),
+                }),
                 Cell::number(c.bound.map_or_else(|| NONE.to_owned(), |b| format!("{} {}", side(&c.check), number::digits(b, 4)))),
                 Cell::text(if c.outcome == Outcome::Pass { "" } else { &c.message }),
             ]);
         }
+        drop_empty(&mut table);
         table
     };
     let mut section = Section::new(2, "Checks");
@@ -83,7 +87,7 @@ fn check_name(check: &str) -> &str {
         "r_hat" => "R-hat",
         "ess_bulk" => "bulk ESS",
         "ess_tail" => "tail ESS",
-        "length" => "length / \u{3c4}",
+        "length" => "length/\u{3c4}",
         "one_way" => "way back",
         "not_visited" => "visited",
         other => other,

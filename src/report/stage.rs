@@ -29,8 +29,34 @@ pub(super) fn minimise(stage: &StageSummary, level: usize, figures: &mut Figures
         all.len(),
         all.iter().map(|m| m.steps).max().unwrap_or(0)
     )));
-    let one = all.len() == 1;
-    let mut table = Table::new("", if one { &["", "#value"] } else { &["", "#lowest", "#median", "#highest"] });
+    section.blocks.push(Block::Table(if all.len() <= FEW { each_minimised(all) } else { spread_of_minimised(all) }));
+    if let Some(chart) = charts::minimised(all) {
+        let caption = "Energy and largest force component of each replica before and after";
+        section.blocks.push(Block::Figures(vec![figures.add(&figure_name(stage, "minimised"), caption, &chart)?]));
+    }
+    Ok(section)
+}
+
+/// Up to so many replicas get a row each.
+const FEW: usize = 8;
+
+fn each_minimised(all: &[Minimised]) -> Table {
+    let head =
+        ["#replica", "#energy before", "#energy after", "#largest force before", "#largest force after", "#steps", "tolerance reached"];
+    let mut table = Table::new("", &head);
+    for (r, m) in all.iter().enumerate() {
+        let number = |v| Cell::number(number::maybe(v, 7));
+        let reached = if m.converged { Cell::text("yes") } else { Cell::text("no").coloured(Outcome::Warn) };
+        let mut row = vec![Cell::number(r.to_string())];
+        row.extend([m.energy_before, m.energy_after, m.force_before, m.force_after].map(number));
+        row.extend([Cell::number(number::count(m.steps)), reached]);
+        table.rows.push(row);
+    }
+    table
+}
+
+fn spread_of_minimised(all: &[Minimised]) -> Table {
+    let mut table = Table::new("", &["", "#lowest", "#median", "#highest"]);
     let rows: [(&str, fn(&Minimised) -> Option<f64>); 4] = [
         ("energy before", |m| m.energy_before),
         ("energy after", |m| m.energy_after),
@@ -41,25 +67,18 @@ pub(super) fn minimise(stage: &StageSummary, level: usize, figures: &mut Figures
         let mut values: Vec<f64> = all.iter().filter_map(f).collect();
         values.sort_by(f64::total_cmp);
         let at = |k: usize| Cell::number(number::maybe(values.get(k).copied(), 7));
-        let mut row = vec![Cell::text(name), at(0)];
-        if !one {
-            row.extend([at(values.len() / 2), at(values.len().saturating_sub(1))]);
-        }
-        table.rows.push(row);
+        table.rows.push(vec![Cell::text(name), at(0), at(values.len() / 2), at(values.len().saturating_sub(1))]);
     }
-    section.blocks.push(Block::Table(table));
-    if let Some(chart) = charts::minimised(all) {
-        let caption = "Energy and largest force component of each replica before and after";
-        section.blocks.push(Block::Figures(vec![figures.add(&figure_name(stage, "minimised"), caption, &chart)?]));
-    }
-    Ok(section)
+    table
 }
 
 /// An estimate stage: its surfaces and profiles; its numbers stand in the table of estimates.
 pub(super) fn estimate(stage: &StageSummary, all: &[&StageSummary], level: usize, figures: &mut Figures) -> Result<Section> {
     let mut section = Section::new(level, format!("Estimate: {}", stage.stage));
+    // Basins over some of the coordinates of a surface, the most of them.
     let basins_of = |of: &[String]| {
-        all.iter().filter_map(|s| s.basins.as_ref()).find(|b| b.of.len() == of.len() && b.of.iter().all(|o| of.contains(o)))
+        let fitting = all.iter().filter_map(|s| s.basins.as_ref()).filter(|b| !b.of.is_empty() && b.of.iter().all(|o| of.contains(o)));
+        fitting.max_by_key(|b| b.of.len())
     };
     let mut drawn = Vec::new();
     for s in &stage.surfaces {
@@ -182,20 +201,10 @@ fn diverged(stage: &StageSummary) -> Option<Block> {
 
 /// Diagnostics of columns; effective samples per processor second where the time belongs to this stage alone.
 fn diagnostics(columns: &[ColumnSummary], cpu_s: Option<f64>) -> Table {
-    let mut head = vec![
-        "column",
-        "#mean",
-        "unit",
-        "#R-hat",
-        "#bulk ESS",
-        "#tail ESS",
-        "#\u{3c4} / draws",
-        "#g",
-        "#error by blocks",
-        "#equilibrated at",
-    ];
+    let mut head =
+        vec!["column", "#mean", "unit", "#R-hat", "#bulk ESS", "#tail ESS", "#\u{3c4} / draws", "#g", "#block error", "#equilibrated at"];
     if cpu_s.is_some() {
-        head.push("#bulk ESS per CPU s");
+        head.push("#bulk ESS / CPU s");
     }
     let remarks = columns.iter().any(|c| c.remark.is_some());
     if remarks {

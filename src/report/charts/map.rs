@@ -71,14 +71,14 @@ fn chart(cells: Cells, of: [&str; 2], units: [Option<&str>; 2], basins: Option<&
     let mut panel = Panel::new(x, y);
     panel.square = true;
     panel.mark("free energy", colour::INK, Shape::Cells(cells));
-    if let Some(b) = basins.filter(|b| b.of.len() == 2 && b.of.iter().all(|o| of.contains(&o.as_str()))) {
-        let order = if b.of[0] == of[0] { [0, 1] } else { [1, 0] };
-        for basin in b.basins.iter().filter(|b| b.sides.len() == 2) {
+    if let Some(b) = basins.filter(|b| !b.of.is_empty() && b.of.iter().all(|o| of.contains(&o.as_str()))) {
+        for basin in b.basins.iter().filter(|basin| basin.sides.len() == b.of.len()) {
+            // A coordinate that the basins do not name is taken whole.
             let side = |k: usize| {
-                let (low, high) = basin.sides[order[k]];
-                let scale = if in_degrees(units[k]) { 180.0 / PI } else { 1.0 };
                 let axis = if k == 0 { &panel.x } else { &panel.y };
-                pieces(low * scale, high * scale, axis)
+                let scale = if in_degrees(units[k]) { 180.0 / PI } else { 1.0 };
+                let declared = b.of.iter().position(|o| o == of[k]).map(|i| basin.sides[i]);
+                declared.map_or_else(|| pieces(axis.low, axis.high, axis), |(low, high)| pieces(low * scale, high * scale, axis))
             };
             let (across, upright) = (side(0), side(1));
             let mut outline = Vec::new();

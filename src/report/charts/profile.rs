@@ -33,7 +33,8 @@ pub(in crate::report) fn profile(s: &SurfaceSummary, basins: Option<&BasinsSumma
         if let Some((a, b)) = basin.sides.first().map(|s| (s.0 * scale, s.1 * scale)) {
             let stretches = if a <= b { vec![(a, b)] } else { vec![(a, high), (low, b)] };
             for (a, b) in stretches {
-                panel.mark(&basin.name, "#c9ced4", Shape::Shade(a, b));
+                panel.mark(format!("range of {}", basin.name), "#c9ced4", Shape::Shade(a, b));
+                panel.mark(&basin.name, colour::INK, Shape::Words(0.5 * (a + b), panel.y.high));
             }
         }
     }
