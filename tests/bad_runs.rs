@@ -110,8 +110,8 @@ fn damaged_checkpoints() {
         ergodica(&["run", str(&file), "--out", str(&again), "-q", "--no-report"]).finished();
         equal(&again, &out);
         // Both are damaged: an error, and nothing is removed.
-        damage(&stage.join("checkpoint.bin"));
-        damage(&stage.join("checkpoint.prev.bin"));
+        cut(&stage.join("checkpoint.bin"));
+        cut(&stage.join("checkpoint.prev.bin"));
         let before = std::fs::read_dir(&stage).unwrap().count();
         resume(&out).refuses(2, &["checkpoint"]);
         assert_eq!(before, std::fs::read_dir(&stage).unwrap().count());

@@ -26,6 +26,8 @@ pub(super) struct Scalar {
 /// The stored scalars of one sample stage.
 pub(super) struct Stored {
     pub(super) scalars: Vec<Scalar>,
+    /// The single terms of a stored `terms`, for estimates of `energy:NAME`; not judged.
+    terms: Vec<Scalar>,
     replicas: usize,
     draws: usize,
     discard: usize,
@@ -58,8 +60,16 @@ impl Stored {
             let unit = files.header.columns.iter().find(|c| c.name == column.value.text).and_then(|c| c.unit.clone());
             scalars.push(Scalar { name: column.value.text.clone(), unit, periodic: column.value.periodic(), kept: Vec::new(), whole });
         }
+        let mut terms = Vec::new();
+        for column in files.header.columns.iter().filter(|c| c.name == "terms") {
+            for label in &column.labels {
+                let all = files.column(&format!("terms.{label}"))?;
+                let whole: Vec<f64> = well.iter().flat_map(|&r| all[r].iter().copied()).collect();
+                terms.push(Scalar { name: format!("energy:{label}"), unit: column.unit.clone(), periodic: false, kept: Vec::new(), whole });
+            }
+        }
         let every = stage.observe.as_ref().map_or(1, |o| o.every.value);
-        let mut stored = Stored { scalars, replicas: well.len(), draws, discard: 0, discard_by: String::new(), diverged, all_replicas };
+        let mut stored = Stored { scalars, terms, replicas: well.len(), draws, discard: 0, discard_by: String::new(), diverged, all_replicas };
         stored.discard(sample.discard_steps(), every);
         Ok(stored)
     }
@@ -69,7 +79,7 @@ impl Stored {
             Some(steps) => ((steps.div_ceil(every) as usize).min(self.draws), "declared".to_owned()),
             None => self.detect(),
         };
-        for scalar in &mut self.scalars {
+        for scalar in self.scalars.iter_mut().chain(&mut self.terms) {
             scalar.kept.clear();
             for r in 0..self.replicas {
                 scalar.kept.extend_from_slice(&scalar.whole[r * self.draws + self.discard..(r + 1) * self.draws]);
@@ -96,6 +106,7 @@ impl Stored {
     fn find(&self, name: &str) -> Result<&Scalar> {
         self.scalars
             .iter()
+            .chain(&self.terms)
             .find(|s| s.name == name)
             .ok_or_else(|| Error::input(format!("no stored scalar column \"{name}\""), "observe it in the sample stage"))
     }

@@ -1,6 +1,6 @@
 //! The run directory: what was asked for, the files that were read, and who may write.
 
-use super::config::{Campaign, StageKind, Start, SystemFrom, Value, changed_error, diff};
+use super::config::{Campaign, StageKind, Start, SystemFrom, Value, changed_error, changes};
 use super::run::{Job, Lengthen, Plan};
 use super::system::System;
 use super::units::{Misfit, Quantity, UnitSystem};
@@ -197,7 +197,7 @@ impl Directory {
         let names = if dir.exists() { files::names(dir)? } else { Vec::new() };
         // Cut off before resolved.toml was written, a run has not begun: nothing is lost by starting it.
         let begun = Self::exists(dir);
-        let foreign = !begun && names.iter().any(|n| ![LOCK, CONFIG, GIVEN, "inputs"].contains(&n.trim_end_matches(".part")));
+        let foreign = !begun && names.iter().any(|n| ![LOCK, CONFIG, GIVEN, RESOLVED, "inputs"].contains(&n.trim_end_matches(".part")));
         if foreign && overwrite {
             return Err(Error::input(
                 format!("{} exists and is not a run directory: it will not be deleted", dir.display()),
@@ -335,8 +335,8 @@ pub(super) fn same_campaign(dir: &Path, source: &Source, sets: &[(String, String
         sets.push(("campaign.seed".to_owned(), seed.value.to_string()));
         given = Campaign::parse(source, &sets)?;
     }
-    let changes = diff(&stored.points()[0].campaign.resolve(units)?, &given.points()[0].campaign.resolve(units)?);
-    if changes.is_empty() && stored.sweep == given.sweep { Ok(()) } else { Err(changed_error(dir, &changes)) }
+    let changes = changes(&stored, &given, units)?;
+    if changes.is_empty() { Ok(()) } else { Err(changed_error(dir, &changes)) }
 }
 
 /// Stages that start from `stage`, directly or through others.
