@@ -118,7 +118,8 @@ pub(super) fn estimates(summary: &Summary) -> Section {
         let value = measured(Some(e.value).filter(|v| v.is_finite()), Some(e.stderr), unit);
         let not_visited = e.warnings.iter().any(|w| matches!(w.kind, crate::estimate::WarningKind::NotVisited));
         let mut remarks: Vec<&str> = e.reference.iter().map(|r| r.source.as_str()).collect();
-        remarks.extend(e.warnings.iter().map(|w| w.message.as_str()));
+        // That there is no number is said once.
+        remarks.extend(e.warnings.iter().map(|w| w.message.strip_suffix(" (NaN)").unwrap_or(&w.message)));
         let z = e.z();
         let judged = match z {
             Some(z) if z.abs() > 4.0 => Some(Outcome::Fail),

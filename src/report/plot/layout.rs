@@ -26,23 +26,17 @@ pub(super) fn scene(chart: &Chart) -> Scene {
     scene.text_color = Some(colour::INK.to_owned());
     let top = 32.0;
     let bottom = chart.height - 46.0;
-    let prepared: Vec<(Vec<(f64, String)>, Vec<(f64, String)>, f64, f64)> = chart
-        .panels
-        .iter()
-        .map(|p| {
-            let y = axis_ticks(&p.y, ((bottom - top) / 48.0) as usize);
-            let left = if p.y.shown { 10.0 + widest(&y) } else { 10.0 };
-            (y, Vec::new(), left, bar_width(p))
-        })
-        .collect();
-    let used: f64 = prepared.iter().map(|p| p.2 + p.3).sum();
+    let y_ticks: Vec<Vec<(f64, String)>> = chart.panels.iter().map(|p| axis_ticks(&p.y, ((bottom - top) / 48.0) as usize)).collect();
+    let left_of = |k: usize| if chart.panels[k].y.shown { 10.0 + widest(&y_ticks[k]) } else { 10.0 };
+    let used: f64 = chart.panels.iter().enumerate().map(|(k, p)| left_of(k) + bar_width(p)).sum();
     let weights: f64 = chart.panels.iter().map(|p| p.weight).sum();
     let share = (chart.width - used - 16.0).max(40.0) / weights.max(1e-9);
     let mut at = 0.0;
-    for (panel, (y_ticks, _, left, bar)) in chart.panels.iter().zip(&prepared) {
+    for (k, panel) in chart.panels.iter().enumerate() {
+        let left = left_of(k);
         let width = share * panel.weight;
         let mut frame = Frame { left: at + left, right: at + left + width, top, bottom };
-        at = frame.right + bar;
+        at = frame.right + bar_width(panel);
         if panel.square {
             let side = (frame.right - frame.left).min(bottom - top);
             frame.right = frame.left + side;
@@ -52,7 +46,7 @@ pub(super) fn scene(chart: &Chart) -> Scene {
             *edge = edge.round();
         }
         let x_ticks = axis_ticks(&panel.x, (width / 85.0).max(2.0) as usize);
-        draw_panel(&mut scene, panel, frame, &x_ticks, y_ticks);
+        draw_panel(&mut scene, panel, frame, &x_ticks, &y_ticks[k]);
     }
     scene
 }
