@@ -67,7 +67,7 @@ fn worst(system: &MolecularSystem, reference: &Reference) -> (f64, f64, String) 
         errors.push((out.u.get(r, 0) - c.energy, c.energy));
         for (k, (error, expected)) in errors.iter().enumerate() {
             let ratio = error.abs() / (TERM * expected.abs() + FLOOR);
-            if !(ratio <= worst_term) {
+            if ratio.is_nan() || ratio > worst_term {
                 worst_term = ratio;
                 which = format!("{}: {error:e} of {expected}", reference.terms.get(k).map_or("total", String::as_str));
             }
@@ -75,7 +75,7 @@ fn worst(system: &MolecularSystem, reference: &Reference) -> (f64, f64, String) 
         let largest = c.f.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         for (k, expected) in c.f.iter().enumerate() {
             let ratio = (out.f.get(r, k) - expected).abs() / (FORCE * largest);
-            if !(ratio <= worst_force) {
+            if ratio.is_nan() || ratio > worst_force {
                 worst_force = ratio;
             }
         }

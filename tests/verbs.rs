@@ -21,7 +21,8 @@ fn init_check_run_status_report_export() {
     assert!(at(&["status", "runs/dw4"]).out.contains("dw4: done"));
     let json: serde_json::Value = serde_json::from_str(&at(&["status", "runs/dw4", "--json"]).out).unwrap();
     assert_eq!(json["state"], "done");
-    let summary: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(dir.path().join("runs/dw4/summary.json")).unwrap()).unwrap();
+    let summary: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(dir.path().join("runs/dw4/summary.json")).unwrap()).unwrap();
     assert_eq!((&summary["schema"], &summary["status"]), (&serde_json::json!(1), &serde_json::json!("done")));
     let energy = summary["estimates"].as_array().unwrap().iter().find(|e| e["quantity"] == "energy").unwrap();
     assert_eq!(energy["reference"]["value"], -22.535);
@@ -39,7 +40,8 @@ fn init_check_run_status_report_export() {
 fn evaluate_answers_in_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let configs = dir.path().join("configs.json");
-    std::fs::write(&configs, r#"{"note": "ignored", "configs": [{"id": 3, "x": [1.0, 2.0], "f": [0, 0]}, {"id": "b", "x": [0.0, 0.5]}]}"#).unwrap();
+    std::fs::write(&configs, r#"{"note": "ignored", "configs": [{"id": 3, "x": [1.0, 2.0], "f": [0, 0]}, {"id": "b", "x": [0.0, 0.5]}]}"#)
+        .unwrap();
     let said = ergodica(&["evaluate", "--system", "mueller-brown", "--configs", str(&configs), "--json"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();

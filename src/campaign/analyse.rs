@@ -69,7 +69,8 @@ impl Stored {
             }
         }
         let every = stage.observe.as_ref().map_or(1, |o| o.every.value);
-        let mut stored = Stored { scalars, terms, replicas: well.len(), draws, discard: 0, discard_by: String::new(), diverged, all_replicas };
+        let mut stored =
+            Stored { scalars, terms, replicas: well.len(), draws, discard: 0, discard_by: String::new(), diverged, all_replicas };
         stored.discard(sample.discard_steps(), every);
         Ok(stored)
     }

@@ -131,7 +131,8 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     s.replicas.value,
                     length.trim_end()
                 );
-                let waste = 100.0 * f.padded as f64 / (8 * blocks) as f64;
+                let empty = 8 * blocks - s.replicas.value;
+                let waste = 100.0 * empty as f64 / (8 * blocks) as f64;
                 let _ = writeln!(
                     w,
                     "    cores {used} of {cores}{}; padding {} of {} lanes ({waste:.0} % wasted)",
@@ -140,7 +141,7 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     } else {
                         String::new()
                     },
-                    f.padded,
+                    empty,
                     8 * blocks
                 );
                 if let Some((omega, what)) = &system.omega_max {

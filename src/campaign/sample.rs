@@ -240,9 +240,10 @@ fn header(job: &Job<'_>, stage: &Stage, observer: &Columns) -> Header {
 
 /// Unit of a column, `None` in reduced units.
 fn unit(kind: &ColumnKind, job: &Job<'_>) -> Option<String> {
+    let named = !job.resolved.units.unit(Quantity::Length).is_empty();
     let quantity = match kind {
-        ColumnKind::Velocities => return (job.resolved.units.unit(Quantity::Length) != "").then(|| "nm ps-1".to_owned()),
-        ColumnKind::Forces => return (job.resolved.units.unit(Quantity::Length) != "").then(|| "kJ mol-1 nm-1".to_owned()),
+        ColumnKind::Velocities => return named.then(|| "nm ps-1".to_owned()),
+        ColumnKind::Forces => return named.then(|| "kJ mol-1 nm-1".to_owned()),
         ColumnKind::Positions | ColumnKind::RadiusOfGyration | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) => Quantity::Length,
         ColumnKind::Energy | ColumnKind::Terms | ColumnKind::Term(_) => Quantity::Energy,
         ColumnKind::KineticTemperature | ColumnKind::ConfigurationalTemperature => Quantity::Temperature,

@@ -57,7 +57,8 @@ fn each_minimised(all: &[Minimised]) -> Table {
 
 fn spread_of_minimised(all: &[Minimised]) -> Table {
     let mut table = Table::new("", &["", "#lowest", "#median", "#highest"]);
-    let rows: [(&str, fn(&Minimised) -> Option<f64>); 4] = [
+    type Of = fn(&Minimised) -> Option<f64>;
+    let rows: [(&str, Of); 4] = [
         ("energy before", |m| m.energy_before),
         ("energy after", |m| m.energy_after),
         ("largest force before", |m| m.force_before),

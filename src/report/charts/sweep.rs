@@ -5,6 +5,9 @@ use super::super::plot::{Axis, Chart, Panel, Shape, colour};
 use crate::estimate::Estimate;
 use std::f64::consts::PI;
 
+/// A curve: its name, and (swept value, estimate, standard error).
+type Line = (String, Vec<(f64, f64, f64)>);
+
 /// One chart of a sweep.
 pub(in crate::report) struct Swept {
     /// Stage and quantity.
@@ -50,7 +53,7 @@ fn swept(stage: &str, quantity: &str, all: &[&Estimate]) -> Option<Swept> {
     };
     let unit = all[0].unit.as_deref();
     let scale = if in_degrees(unit) { 180.0 / PI } else { 1.0 };
-    let mut lines: Vec<(String, Vec<(f64, f64, f64)>)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for e in all.iter().filter(|e| e.value.is_finite()) {
         let name: Vec<String> =
             others.iter().filter_map(|k| e.conditions.get(k.as_str()).map(|v| format!("{} {}", last(k), shown(v)))).collect();
