@@ -37,6 +37,9 @@ pub(super) fn minimise(stage: &StageSummary, level: usize, figures: &mut Figures
     Ok(section)
 }
 
+/// One number of a minimised replica.
+type Number = fn(&Minimised) -> Option<f64>;
+
 /// Up to so many replicas get a row each.
 const FEW: usize = 8;
 
@@ -57,7 +60,7 @@ fn each_minimised(all: &[Minimised]) -> Table {
 
 fn spread_of_minimised(all: &[Minimised]) -> Table {
     let mut table = Table::new("", &["", "#lowest", "#median", "#highest"]);
-    let rows: [(&str, fn(&Minimised) -> Option<f64>); 4] = [
+    let rows: [(&str, Number); 4] = [
         ("energy before", |m| m.energy_before),
         ("energy after", |m| m.energy_after),
         ("largest force before", |m| m.force_before),

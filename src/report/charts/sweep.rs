@@ -15,6 +15,9 @@ pub(in crate::report) struct Swept {
     pub(in crate::report) chart: Chart,
 }
 
+/// A name and (x, value, error).
+type Line = (String, Vec<(f64, f64, f64)>);
+
 /// A chart for every stage and scalar quantity that has at least two points, along the swept key with most values.
 pub(in crate::report) fn sweeps(estimates: &[Estimate]) -> Vec<Swept> {
     let mut groups: Vec<(&str, &str, Vec<&Estimate>)> = Vec::new();
@@ -50,7 +53,7 @@ fn swept(stage: &str, quantity: &str, all: &[&Estimate]) -> Option<Swept> {
     };
     let unit = all[0].unit.as_deref();
     let scale = if in_degrees(unit) { 180.0 / PI } else { 1.0 };
-    let mut lines: Vec<(String, Vec<(f64, f64, f64)>)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for e in all.iter().filter(|e| e.value.is_finite()) {
         let name: Vec<String> =
             others.iter().filter_map(|k| e.conditions.get(k.as_str()).map(|v| format!("{} {}", last(k), shown(v)))).collect();
