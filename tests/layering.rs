@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("energy", &["real", "stream", "batch", "io::openmm"]),
     ("dynamics", &["real", "stream", "batch", "energy"]),
     ("observe", &["real", "batch", "energy", "io"]),
-    ("report", &["estimate", "io"]),
+    ("report", &["real", "estimate", "io"]),
     ("campaign", &["real", "stream", "batch", "energy", "dynamics", "estimate", "io", "observe", "report"]),
     // The binary: the verbs, over campaigns alone.
     ("cli", &["campaign"]),

@@ -131,7 +131,11 @@ pub fn judge(columns: &[Diagnosis], basins: &[Basins], thresholds: &Thresholds) 
     let mut checks = Vec::new();
     for d in columns {
         let rank = |f: fn(&RankDiagnostics) -> f64| d.rank.as_ref().map(f).map_err(ToString::to_string);
-        let length = d.time.as_ref().map(|t| if t.closed { d.draws as f64 / t.tau } else { f64::NAN }).map_err(ToString::to_string);
+        let length = match &d.time {
+            Ok(t) if t.closed => Ok(d.draws as f64 / t.tau),
+            Ok(_) => Err("the series is shorter than a few of its correlation times".to_owned()),
+            Err(why) => Err(why.to_string()),
+        };
         checks.push(bounded("r_hat", &d.column, rank(|r| r.r_hat), thresholds.r_hat, Side::AtMost));
         checks.push(bounded("ess_bulk", &d.column, rank(|r| r.ess_bulk), thresholds.ess_bulk, Side::AtLeast));
         checks.push(bounded("ess_tail", &d.column, rank(|r| r.ess_tail), thresholds.ess_tail, Side::AtLeast));
