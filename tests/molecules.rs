@@ -45,6 +45,11 @@ fn reference(path: &Path) -> Reference {
     Reference { terms, configurations }
 }
 
+/// What is not a number is the worst of errors.
+fn or_infinite(v: f64) -> f64 {
+    if v.is_nan() { f64::INFINITY } else { v }
+}
+
 /// Worst errors of a system over all configurations of its reference: of a term (over TERM |E| + FLOOR), of a force
 /// component (over FORCE max|F|).
 fn worst(system: &MolecularSystem, reference: &Reference) -> (f64, f64, String) {
@@ -66,8 +71,8 @@ fn worst(system: &MolecularSystem, reference: &Reference) -> (f64, f64, String) 
         }
         errors.push((out.u.get(r, 0) - c.energy, c.energy));
         for (k, (error, expected)) in errors.iter().enumerate() {
-            let ratio = error.abs() / (TERM * expected.abs() + FLOOR);
-            if ratio.is_nan() || ratio > worst_term {
+            let ratio = or_infinite(error.abs() / (TERM * expected.abs() + FLOOR));
+            if ratio > worst_term {
                 worst_term = ratio;
                 which = format!("{}: {error:e} of {expected}", reference.terms.get(k).map_or("total", String::as_str));
             }
@@ -75,9 +80,7 @@ fn worst(system: &MolecularSystem, reference: &Reference) -> (f64, f64, String) 
         let largest = c.f.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         for (k, expected) in c.f.iter().enumerate() {
             let ratio = (out.f.get(r, k) - expected).abs() / (FORCE * largest);
-            if ratio.is_nan() || ratio > worst_force {
-                worst_force = ratio;
-            }
+            worst_force = worst_force.max(or_infinite(ratio));
         }
     }
     (worst_term, worst_force, which)
