@@ -137,7 +137,7 @@ pub fn variance(series: Series<'_>) -> Result<Jackknife, Unusable> {
 
 /// Mean direction of a periodic coordinate, in [-period/2, period/2), with error.
 ///
-///   mean = (period / 2 pi) atan2(<sin>, <cos>)
+///   mean = (period / 2 pi) atan2(mean sin, mean cos)
 ///
 /// Errors: fewer than 8 draws, values that are not finite, a period that is not positive.
 pub fn circular_mean(series: Series<'_>, period: f64) -> Result<Jackknife, Unusable> {
