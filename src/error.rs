@@ -150,6 +150,22 @@ impl Error {
         Error::Io { path: path.as_ref().to_owned(), what: what.into(), remedy: remedy.into(), cause: cause.to_string() }
     }
 
+    /// A file that the user named could not be read: the user's mistake when it is not there, no file or no text.
+    pub fn reading(path: impl AsRef<Path>, what: impl Into<String>, cause: &std::io::Error) -> Self {
+        use std::io::ErrorKind as K;
+        let name = path.as_ref().display();
+        match cause.kind() {
+            K::NotFound | K::NotADirectory => Error::input(format!("there is no file {name}"), "check the path"),
+            K::IsADirectory => {
+                Error::input(format!("{name} is a folder, not a file"), "name a file; to go on with a run: ergodica resume DIR")
+            }
+            K::InvalidData => {
+                Error::input(format!("{name} is not a text file (not UTF-8)"), "check that it is the right file, uncompressed")
+            }
+            _ => Error::io(path, what, cause),
+        }
+    }
+
     /// A failure of the calculation.
     pub fn run(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Error::Run { what: what.into(), remedy: remedy.into() }

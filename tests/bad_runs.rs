@@ -141,8 +141,13 @@ fn extend_refuses_what_makes_no_sense() {
     let said = ergodica(&["extend", str(&out), "--stage", "production"]);
     assert_eq!(said.code, 2, "{}", said.err);
     // Frames are stored every 10 steps, and a stage ends with one.
+    let resolved = std::fs::read(out.join("resolved.toml")).unwrap();
     let said = ergodica(&["extend", str(&out), "--stage", "production", "--by", "5", "-q"]);
     assert_eq!(said.code, 2, "{}", said.err);
+    // A refusal leaves the run as it was.
+    assert_eq!(resolved, std::fs::read(out.join("resolved.toml")).unwrap());
+    assert!(out.join("summary.json").exists());
+    resume(&out).finished();
 }
 
 #[test]

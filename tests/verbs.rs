@@ -112,6 +112,58 @@ observe = { every = 10, columns = ["energy", "distance:CA,H", "coordinate:66"] }
 }
 
 #[test]
+fn an_unfinished_run_never_looks_finished() {
+    let (dir, file) = campaign(
+        r#"
+[campaign]
+name = "long"
+seed = 1
+[system]
+name = "lj13-efm"
+[[stage]]
+name = "production"
+sample = { propagator = "baoab", timestep = 0.005, friction = 1.0, temperature = 1.0, replicas = 8, steps = 100_000_000, discard = 100 }
+observe = { every = 100, columns = ["energy", "terms"] }
+"#,
+    );
+    let out = dir.path().join("run");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "-q", "--no-report", "--until", "1s"]);
+    assert_eq!(said.code, 75, "{}", said.err);
+    let said = ergodica(&["report", str(&out)]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    assert!(said.out.contains("not the whole run"), "{}", said.out);
+    let summary: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["status"], "partial");
+}
+
+#[test]
+fn a_term_that_does_not_exist_is_found_before_anything_runs() {
+    let (_dir, file) = campaign(
+        r#"
+[campaign]
+name = "terms"
+[system]
+name = "ala2-ff99sbildn-vacuum"
+[[stage]]
+name = "production"
+sample = { propagator = "baoab", timestep = "1 fs", friction = "1 /ps", temperature = "300 K", replicas = 8, steps = 100 }
+observe = { every = 10, columns = ["terms"] }
+[[stage]]
+name = "means"
+estimate = { method = "mean", from = "production", of = ["energy:HarmonicBndForce"] }
+"#,
+    );
+    ergodica(&["check", str(&file)]).refuses(2, &["no energy term", "did you mean \"energy:HarmonicBondForce\"?", "campaign.toml:12"]);
+    let fine = ergodica(&["check", str(&file), "--set", "means.of=[\"energy:HarmonicBondForce\"]"]);
+    assert_eq!(fine.code, 0, "{}", fine.err);
+    let dir = tempfile::tempdir().unwrap();
+    ergodica(&["check", str(&dir.path().join("none.toml"))]).refuses(2, &["there is no file"]);
+    ergodica(&["check", str(dir.path())]).refuses(2, &["is a folder"]);
+    let huge = ergodica(&["check", str(&file), "--set", "production.replicas=2000000000"]);
+    assert_eq!(huge.code, 2, "{}{}", huge.out, huge.err);
+}
+
+#[test]
 fn divergence_is_counted_and_never_looks_like_a_result() {
     let (dir, file) = campaign(
         r#"

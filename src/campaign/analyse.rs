@@ -428,7 +428,7 @@ fn basin_estimates(counted: &estimate::Basins) -> Vec<Estimate> {
         for (j, to) in counted.basins.iter().enumerate().filter(|(j, _)| *j != i) {
             // A count of independent events: its standard error is that of a Poisson number.
             let n = counted.crossings(i, j) as f64;
-            all.push(Estimate::new(format!("crossings:{}->{}", from.name, to.name), n, n.max(1.0).sqrt(), n));
+            all.push(Estimate::new(format!("crossings:{}->{}", from.name, to.name), n, if n > 0.0 { n.sqrt() } else { f64::NAN }, n));
         }
     }
     all

@@ -22,7 +22,7 @@ const COLUMNS: [(&str, &str); 13] = [
     ("forces", "all forces"),
     ("energy", "potential energy"),
     ("terms", "the energy of each term"),
-    ("energy:TERM", "the energy of one term"),
+    ("energy:TERM", "the energy of one term, in estimates over a stage that stores `terms`"),
     ("kinetic_temperature", "2 K / (k N_f), K from the O step where the propagator has one"),
     ("configurational_temperature", "virial theorem: sum (x - x_cm) . dU/dx / (k N_f); its mean is the temperature of a bound system"),
     ("radius_of_gyration", "mass-weighted"),
@@ -103,7 +103,7 @@ fn system(s: &System) -> String {
     let symmetries: Vec<String> = s.symmetries.iter().map(|s| format!("{s:?}").to_lowercase()).collect();
     let _ = writeln!(text, "symmetries: {}", if symmetries.is_empty() { "none".to_owned() } else { symmetries.join(", ") });
     if let Some((omega, what)) = &s.omega_max {
-        let _ = writeln!(text, "fastest vibration: {omega:.4} rad per time unit ({what})");
+        let _ = writeln!(text, "fastest vibration: {omega:.4} rad{} ({what})", unit(Kind::InverseTime));
     }
     if let Some(p) = &s.parameters {
         let _ = writeln!(text, "formula: {}", s.formula);

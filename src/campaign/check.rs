@@ -1,6 +1,6 @@
 //! `check`: what a campaign will do, before it does it.
 
-use super::config::{Campaign, Resolved, StageKind};
+use super::config::{Campaign, ColumnKind, Resolved, StageKind};
 use super::directory::Inputs;
 use super::physics::{check_timestep, footprint};
 use super::progress::span;
@@ -18,8 +18,30 @@ use std::time::Instant;
 pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system: &System) -> Result<Resolved> {
     let mut complaints = Vec::new();
     let mut warnings = Vec::new();
+    let terms = system.potential.terms();
     for stage in &resolved.stages {
+        if ["figures", "inputs", "export", "sweep"].contains(&stage.name.value.as_str()) {
+            let what = format!("a stage cannot be called \"{}\": the run directory has a folder of that name", stage.name.value);
+            complaints.push(campaign.complaint(&stage.name.span, what, "give it another name"));
+        }
+        if let StageKind::Estimate(estimate) = &stage.kind {
+            for column in &estimate.of {
+                if let ColumnKind::Term(name) = &column.value.kind
+                    && !terms.contains(name)
+                {
+                    let near = super::nearest(name, terms.iter().map(String::as_str))
+                        .map_or(String::new(), |n| format!("did you mean \"energy:{n}\"? "));
+                    let what = format!("{} has no energy term \"{name}\"", system.name);
+                    complaints.push(campaign.complaint(&column.span, what, format!("{near}Its terms: {}", terms.join(", "))));
+                }
+            }
+        }
         let StageKind::Sample(sample) = &stage.kind else { continue };
+        let need = footprint(sample, stage.observe.as_ref(), system.dof() as u64, terms.len() as u64).memory;
+        if let Some(free) = free_memory().filter(|free| need > *free) {
+            let what = format!("stage '{}' needs about {} of memory, this machine has {} free", stage.name.value, bytes(need), bytes(free));
+            complaints.push(campaign.complaint(&sample.replicas.span, what, "use fewer replicas"));
+        }
         if let Some((omega, what)) = &system.omega_max
             && let Some(o) = check_timestep(sample, *omega, Some(what), system.units)
         {
@@ -46,12 +68,19 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
     if complaints.is_empty() { Ok(resolved) } else { Err(Error::Input(complaints)) }
 }
 
+/// Memory that can be had, where the system tells.
+fn free_memory() -> Option<u64> {
+    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = info.lines().find(|l| l.starts_with("MemAvailable:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kb| kb * 1024)
+}
+
 /// The plan of a campaign in words.
 ///
 /// # Errors
 /// `Error::Input` with everything that is wrong.
 pub fn check(file: &Path, sets: &[(String, String)], threads: Option<usize>) -> Result<String> {
-    let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "reading the campaign", &e))?;
+    let text = std::fs::read_to_string(file).map_err(|e| Error::reading(file, "reading the campaign", &e))?;
     let source = Source::new(file.display().to_string(), text);
     let inputs = Inputs::fresh(file.parent().unwrap_or(Path::new("")));
     let plan = Plan::new(&source, sets, &inputs)?;
@@ -101,8 +130,11 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
             StageKind::Minimise(m) => {
                 let _ = writeln!(
                     w,
-                    "  {}: minimise until no force is above {}, at most {} steps",
-                    stage.name.value, m.tolerance.value, m.max_steps.value
+                    "  {}: minimise until no force is above {} {}, at most {} steps",
+                    stage.name.value,
+                    m.tolerance.value,
+                    system.units.unit(Kind::Force),
+                    m.max_steps.value
                 );
             }
             StageKind::Estimate(e) => {
@@ -151,7 +183,14 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                         omega * s.timestep.value
                     );
                 }
-                let _ = writeln!(w, "    {} frames, {} on disk, about {}", f.frames, bytes(f.disk), span(expected));
+                let _ = writeln!(
+                    w,
+                    "    {} frames, {} on disk, {} of memory, about {}",
+                    f.frames,
+                    bytes(f.disk),
+                    bytes(f.memory),
+                    span(expected)
+                );
             }
         }
     }

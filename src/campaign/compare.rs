@@ -99,6 +99,15 @@ pub fn table(runs: &[PathBuf], quantity: Option<&str>) -> Result<Table> {
     Ok(Table { runs: runs.to_vec(), rows })
 }
 
+/// A value with its error, where there are such.
+fn shown((value, error): (f64, f64)) -> String {
+    match (value.is_finite(), error.is_finite()) {
+        (true, true) => format!("{value:.6} ± {error:.2e}"),
+        (true, false) => format!("{value:.6}"),
+        _ => "no value".to_owned(),
+    }
+}
+
 /// (a - b) in combined standard errors.
 fn z(a: (f64, f64), b: (f64, f64)) -> Option<f64> {
     let z = (a.0 - b.0) / (a.1 * a.1 + b.1 * b.1).sqrt();
@@ -141,7 +150,7 @@ impl fmt::Display for Table {
         for r in &self.rows {
             write!(f, "{:<width$}", r.name)?;
             for (k, cell) in r.cells.iter().enumerate() {
-                let text = cell.map_or_else(|| "-".to_owned(), |(v, e)| format!("{v:.6} ± {e:.2e}"));
+                let text = cell.map_or_else(|| "-".to_owned(), shown);
                 write!(f, "  {text:>26}")?;
                 if k > 0 {
                     let z = cell.zip(r.cells[0]).and_then(|(b, a)| z(b, a));

@@ -109,7 +109,10 @@ pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System
                 let what = format!("unknown parameter `{}`: a molecule takes none", key.value);
                 return Err(Error::Input(vec![campaign.complaint(&key.span, what, "change the System in OpenMM and serialise it again")]));
             }
-            System::from_files(&xml, &pdb)?
+            let mut system = System::from_files(&xml, &pdb)?;
+            // The kept copy has another name than the file the user knows.
+            system.name = Path::new(&file.value).file_stem().map_or(system.name, |n| n.to_string_lossy().into_owned());
+            system
         }
     };
     Ok(system)
@@ -271,8 +274,8 @@ impl Directory {
         same_campaign(&self.path, &source, &[], units)
     }
 
-    /// Writes a longer stage into resolved.toml, after removing what was computed from it.
-    pub(super) fn lengthen(&self, stage: &str, lengthen: Lengthen, units: UnitSystem) -> Result<()> {
+    /// resolved.toml with a longer stage; nothing is written.
+    pub(super) fn lengthened(&self, stage: &str, lengthen: Lengthen, units: UnitSystem) -> Result<Source> {
         let source = self.resolved()?;
         let campaign = Campaign::parse(&source, &[])?;
         let samples: Vec<&str> =
@@ -295,7 +298,18 @@ impl Directory {
             return Err(Error::input(format!("stage '{stage}' has {old} steps, more than {new}"), "a run can only become longer"));
         }
         let longer = Campaign::parse(&source, &[(format!("{stage}.steps"), new.to_string())])?;
-        for point in longer.points() {
+        Ok(Source::new(source.name, longer.to_toml(units)))
+    }
+
+    /// Writes it, after removing what was computed from the stage and what the run ended with.
+    pub(super) fn lengthen(&self, stage: &str, longer: &Source) -> Result<()> {
+        for name in ["summary.json", "report.html"] {
+            let path = self.path.join(name);
+            if path.exists() {
+                files::remove(&path)?;
+            }
+        }
+        for point in Campaign::parse(longer, &[])?.points() {
             let base = if point.label.is_empty() { self.path.clone() } else { self.path.join("sweep").join(&point.label) };
             for name in downstream(&point.campaign, stage) {
                 let path = base.join(&name);
@@ -304,7 +318,7 @@ impl Directory {
                 }
             }
         }
-        files::write_atomic(&self.path.join(RESOLVED), longer.to_toml(units).as_bytes())
+        files::write_atomic(&self.path.join(RESOLVED), longer.text.as_bytes())
     }
 }
 

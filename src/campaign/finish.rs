@@ -20,6 +20,9 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
     let mut performance =
         Performance { threads: rayon::current_num_threads(), isa: isa::path()?.name().to_owned(), ..Performance::default() };
     let mut replica_steps = 0.0;
+    let mut partial = false;
+    let several =
+        jobs.len() > 1 || jobs.iter().any(|j| j.resolved.stages.iter().filter(|s| matches!(s.kind, StageKind::Sample(_))).count() > 1);
     for job in jobs {
         let mut samples = Vec::new();
         for stage in &job.resolved.stages {
@@ -34,15 +37,32 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     performance.wall_s += saved.f64("wall")?;
                     performance.io_s += saved.f64("io")?;
                     performance.evaluations += saved.u64("evaluations")?;
-                    replica_steps += (sample.replicas.value * (sample.warmup.value + sample.steps.value)) as f64;
+                    let (step, total) = (saved.nested("ensemble")?.u64("step")?, sample.warmup.value + sample.steps.value);
+                    replica_steps += (sample.replicas.value * step) as f64;
+                    if step < total {
+                        partial = true;
+                        let message = format!(
+                            "{}: stands at step {step} of {total}: this is not the whole run; `ergodica resume` finishes it",
+                            job.label(stage)
+                        );
+                        checks.push(Check {
+                            check: "finished".to_owned(),
+                            of: job.label(stage),
+                            value: Some(step as f64),
+                            bound: Some(total as f64),
+                            outcome: Outcome::Fail,
+                            message,
+                        });
+                    }
                     if stage.observe.is_none() {
                         continue;
                     }
                     let (summary, means, stored) = analyse::sample(job, stage, sample, &saved)?;
                     for check in &summary.checks {
                         let mut check = check.clone();
-                        if !job.point.is_empty() {
-                            check.of = format!("{} ({})", check.of, job.point);
+                        if several {
+                            check.of = format!("{}, {}", check.of, job.label(stage));
+                            check.message = format!("{}: {}", job.label(stage), check.message);
                         }
                         checks.push(check);
                     }
@@ -72,7 +92,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
     }
     let summary = Summary {
         schema: SCHEMA,
-        status: "done".to_owned(),
+        status: if partial { "partial" } else { "done" }.to_owned(),
         campaign: plan.campaign.name.value.clone(),
         title: plan.campaign.title.clone(),
         system: jobs.first().map_or_else(String::new, |j| j.system.name.clone()),

@@ -124,7 +124,7 @@ pub fn campaign_text(name: &str, suggestion: &Suggestion) -> String {
     let observe = [every, "# what is stored of each frame".to_owned(), format!("columns = {}", list(&s.columns))];
 
     let mut out = vec![
-        format!("# A first campaign for Ergodica. Check it with `ergodica check {name}.toml`, run it with `ergodica run {name}.toml`."),
+        "# A first campaign for Ergodica. `ergodica check FILE` shows its plan, `ergodica run FILE` runs it.".to_owned(),
         "# All keys: `ergodica schema`.".to_owned(),
         String::new(),
         "[campaign]".to_owned(),

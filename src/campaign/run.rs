@@ -321,7 +321,7 @@ pub fn run(
     existing: Existing,
     options: &Options,
 ) -> Result<(PathBuf, Summary)> {
-    let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "reading the campaign", &e))?;
+    let text = std::fs::read_to_string(file).map_err(|e| Error::reading(file, "reading the campaign", &e))?;
     let source = Source::new(file.display().to_string(), text);
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
     let inputs = Inputs::fresh(&base);
@@ -381,7 +381,10 @@ pub fn extend(dir: &Path, stage: &str, lengthen: Lengthen, options: &Options) ->
         let directory = Directory::open(dir)?;
         let plan = Plan::new(&directory.resolved()?, &[], &Inputs::kept(dir))?;
         directory.unchanged(plan.units())?;
-        directory.lengthen(stage, lengthen, plan.units())?;
+        let longer = directory.lengthened(stage, lengthen, plan.units())?;
+        // Everything that a longer stage may offend against is found before anything is touched.
+        Plan::new(&longer, &[], &Inputs::kept(dir))?;
+        directory.lengthen(stage, &longer)?;
     }
     resume(dir, options)
 }

@@ -206,7 +206,7 @@ impl System {
     /// `Error::Io` when they cannot be read; `Error::Input` with everything that is unsupported or does not fit.
     pub fn from_files(xml: &Path, pdb: &Path) -> Result<Self> {
         let read = |path: &Path| -> Result<Source> {
-            let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "reading the system", &e))?;
+            let text = std::fs::read_to_string(path).map_err(|e| Error::reading(path, "reading the system", &e))?;
             Ok(Source::new(path.display().to_string(), text))
         };
         let (xml_text, pdb_text) = (read(xml)?, read(pdb)?);

@@ -138,6 +138,9 @@ fn extend(a: &Extend) -> Result<u8> {
     Ok(conclude(&dir, &summary))
 }
 
+/// Checks that are shown on the console.
+const SHOWN: usize = 8;
+
 /// Prints what came out; 3 when the diagnostics failed.
 fn conclude(dir: &Path, summary: &Summary) -> u8 {
     let mut text = table(summary);
@@ -149,8 +152,13 @@ fn conclude(dir: &Path, summary: &Summary) -> u8 {
         p.threads,
         p.isa
     ));
-    for check in summary.verdict.checks.iter().filter(|c| c.outcome != Outcome::Pass) {
+    let mut missed: Vec<_> = summary.verdict.checks.iter().filter(|c| c.outcome != Outcome::Pass).collect();
+    missed.sort_by_key(|c| std::cmp::Reverse(c.outcome));
+    for check in missed.iter().take(SHOWN) {
         text.push_str(&format!("{}: {}\n", if check.outcome == Outcome::Fail { "FAILED" } else { "warning" }, check.message));
+    }
+    if missed.len() > SHOWN {
+        text.push_str(&format!("and {} more, all in the report and in summary.json\n", missed.len() - SHOWN));
     }
     text.push_str(&format!("{}\n", verdict(&summary.verdict)));
     let report = dir.join("report.html");
@@ -167,7 +175,9 @@ fn verdict(v: &Verdict) -> String {
     let count = |o: Outcome| v.checks.iter().filter(|c| c.outcome == o).count();
     match v.outcome {
         Outcome::Pass => format!("verdict: converged ({} checks passed)", v.checks.len()),
-        Outcome::Warn => format!("verdict: usable, with {} warnings of {} checks", count(Outcome::Warn), v.checks.len()),
+        Outcome::Warn => {
+            format!("verdict: usable, with warnings: {} of {} checks missed their bound", count(Outcome::Warn), v.checks.len())
+        }
         Outcome::Fail if v.checks.is_empty() => "verdict: nothing to judge: no scalar column was observed".to_owned(),
         Outcome::Fail => format!("verdict: NOT CONVERGED, {} of {} checks failed", count(Outcome::Fail), v.checks.len()),
     }
@@ -265,6 +275,12 @@ fn export_run(a: &Export) -> Result<u8> {
         Format::Arviz => export::Format::Arviz,
         Format::Csv => export::Format::Csv,
     };
+    if a.out.is_some() && !a.merge && matches!(a.format, Format::H5md) {
+        return Err(Error::input(
+            "--out with --format h5md: the virtual files link to the segments and stay in the run directory",
+            "add --merge for self-contained files",
+        ));
+    }
     let out = a.out.clone().unwrap_or_else(|| a.dir.join("export"));
     for file in export::export(&run, format, a.merge, &out)? {
         print(&file.display().to_string());

@@ -213,16 +213,16 @@ pub(super) fn papers(summary: &Summary) -> Option<Section> {
     (!summary.papers.is_empty()).then(|| Section::of(2, "Papers of the methods used", vec![Block::List(summary.papers.clone())]))
 }
 
-/// config.toml as given.
+/// resolved.toml: the campaign as it ran, overrides and defaults included.
 ///
 /// # Errors
 /// `Error::Io`.
 pub(super) fn configuration(dir: &Path) -> Result<Option<Section>> {
-    let path = dir.join("config.toml");
+    let path = dir.join("resolved.toml");
     match std::fs::read(&path) {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
-            Ok(Some(Section::of(2, "Configuration", vec![Block::Verbatim(text)])))
+            Ok(Some(Section::of(2, "Configuration, as it ran", vec![Block::Verbatim(text)])))
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::io(&path, "cannot read it", &e)),

@@ -96,12 +96,12 @@ pub fn from_pdb(source: &Source, pdb: &Pdb, expected: Expected<'_>) -> Result<Ve
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(path).map_err(|e| Error::io(path, "reading structures", &e))?.len();
+    let size = std::fs::metadata(path).map_err(|e| Error::reading(path, "reading structures", &e))?.len();
     if size > MAX_BYTES {
         let what = format!("{} has {} MB; at most {} MB are read", path.display(), size >> 20, MAX_BYTES >> 20);
         return Err(Error::input(what, "cut it to the structures that are needed"));
     }
-    std::fs::read(path).map_err(|e| Error::io(path, "reading structures", &e))
+    std::fs::read(path).map_err(|e| Error::reading(path, "reading structures", &e))
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> Result<Source> {
