@@ -290,7 +290,13 @@ pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
         ColumnKind::ConfigurationalTemperature => Measure::ConfigurationalTemperature,
         ColumnKind::RadiusOfGyration => Measure::RadiusOfGyration,
         ColumnKind::Dihedral(text) => Measure::Dihedral(selection::dihedral(named(system)?, text)?),
-        ColumnKind::Distance(a, b) => Measure::Distance(selection::atom(named(system)?, a)?, selection::atom(named(system)?, b)?),
+        ColumnKind::Distance(a, b) => {
+            let (first, second) = (selection::atom(named(system)?, a)?, selection::atom(named(system)?, b)?);
+            if first == second {
+                return Err(Error::input(format!("\"distance:{a},{b}\" names one atom twice"), "name two atoms"));
+            }
+            Measure::Distance(first, second)
+        }
         ColumnKind::Coordinate(d) => {
             if *d as usize >= system.dof() {
                 return Err(Error::input(

@@ -47,7 +47,7 @@ impl Kind {
 /// One parameter of a propagator.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
-    /// Name in a campaign and in [`Spec`].
+    /// Name in a campaign.
     pub name: &'static str,
     /// What it is, with unit and default.
     pub what: &'static str,
@@ -74,17 +74,22 @@ pub struct Info {
     pub paper: &'static str,
 }
 
-const DT: Parameter = Parameter { name: "dt", what: "time step", required: true };
-const GAMMA: Parameter = Parameter { name: "gamma", what: "friction, 1/time", required: true };
-const LEAPFROG: Parameter = Parameter { name: "leapfrog", what: "leapfrog steps of a proposal (default 10)", required: false };
-const JITTER: Parameter = Parameter { name: "jitter", what: "relative spread of the step, 0 to 1 (default 0.1)", required: false };
+const DT: Parameter = Parameter { name: "timestep", what: "step of the integrator (leapfrog step of mala and hmc)", required: true };
+const GAMMA: Parameter = Parameter { name: "friction", what: "1/time", required: true };
+const LEAPFROG: Parameter = Parameter { name: "leapfrog_steps", what: "leapfrog steps of a proposal (default 10)", required: false };
+const JITTER: Parameter =
+    Parameter { name: "jitter", what: "of the library: relative spread of the step, 0 to 1 (0.1 in campaigns)", required: false };
 const WARMUP: Parameter =
     Parameter { name: "warmup", what: "steps during which the step size adapts, not sampled (default 0)", required: false };
 const TARGET_HMC: Parameter =
     Parameter { name: "target_acceptance", what: "acceptance that the warm-up aims at (default 0.8)", required: false };
 const TARGET_MALA: Parameter =
     Parameter { name: "target_acceptance", what: "acceptance that the warm-up aims at (default 0.574)", required: false };
-const COM: Parameter = Parameter { name: "com", what: "centre of mass: keep (default) or remove", required: false };
+const COM: Parameter = Parameter {
+    name: "remove_com",
+    what: "take the motion of the centre of mass out: true or false (default: as the system says)",
+    required: false,
+};
 
 /// All propagators.
 pub const PROPAGATORS: &[Info] = &[
@@ -108,7 +113,7 @@ pub const PROPAGATORS: &[Info] = &[
     },
     Info {
         kind: Kind::EulerMaruyama,
-        name: "euler-maruyama",
+        name: "euler_maruyama",
         summary: "overdamped Langevin dynamics, explicit Euler",
         parameters: &[DT, GAMMA, COM],
         order: "O(dt) bias",
@@ -117,7 +122,7 @@ pub const PROPAGATORS: &[Info] = &[
     },
     Info {
         kind: Kind::LeimkuhlerMatthews,
-        name: "leimkuhler-matthews",
+        name: "leimkuhler_matthews",
         summary: "overdamped Langevin dynamics, the high-friction limit of BAOAB",
         parameters: &[DT, GAMMA, COM],
         order: "O(dt^2) bias, none in a harmonic well",
@@ -144,7 +149,7 @@ pub const PROPAGATORS: &[Info] = &[
     },
     Info {
         kind: Kind::VelocityVerlet,
-        name: "velocity-verlet",
+        name: "velocity_verlet",
         summary: "Newton's equations at constant energy",
         parameters: &[DT, COM],
         order: "O(dt^2) energy error",

@@ -143,7 +143,7 @@ pub(super) fn plain(text: &str) -> String {
         }
     }
     let out = out.trim_end_matches(['-', '.']);
-    if out.is_empty() { "x".to_owned() } else { out.chars().take(80).collect() }
+    if out.is_empty() { "x".to_owned() } else { out.chars().take(200).collect() }
 }
 
 #[cfg(test)]
