@@ -77,7 +77,7 @@ fn run_dir() -> (tempfile::TempDir, PathBuf, Summary) {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("run");
     std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("config.toml"), "# <script>alert(1)</script>\n[campaign]\n").unwrap();
+    std::fs::write(dir.join("resolved.toml"), "# <script>alert(1)</script>\n[campaign]\n").unwrap();
     write_frames(&dir, "production");
     let basin = |name: &str, low: f64, high: f64, population| BasinSummary {
         name: name.into(),
