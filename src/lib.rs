@@ -9,8 +9,10 @@ pub mod dynamics;
 pub mod energy;
 pub mod error;
 pub mod estimate;
+pub mod expr;
 pub mod io;
 pub mod observe;
+pub mod path;
 pub mod real;
 #[cfg(feature = "report")]
 pub mod report;

@@ -13,12 +13,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("estimate", &["real"]),
     // estimates.h5 is the summary in HDF5.
     ("io", &["real", "batch", "estimate::summary"]),
+    ("expr", &["real", "batch"]),
     // What a molecule is, as read from a file, is what its energy is made of.
-    ("energy", &["real", "stream", "batch", "io::openmm"]),
+    ("energy", &["real", "stream", "batch", "expr", "io::openmm"]),
     ("dynamics", &["real", "stream", "batch", "energy"]),
+    ("path", &["real", "stream", "batch", "energy", "dynamics"]),
     ("observe", &["real", "batch", "energy", "io"]),
     ("report", &["real", "estimate", "io"]),
-    ("campaign", &["real", "stream", "batch", "energy", "dynamics", "estimate", "io", "observe", "report"]),
+    ("campaign", &["real", "stream", "batch", "expr", "energy", "dynamics", "path", "estimate", "io", "observe", "report"]),
     // The binary: the verbs, over campaigns alone.
     ("cli", &["campaign"]),
     ("main", &["campaign", "cli"]),

@@ -1,0 +1,1 @@
+//! Formulas given as text: parsed once, evaluated on lanes, differentiated exactly.
