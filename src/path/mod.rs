@@ -3,9 +3,14 @@
 //! A state is a [`crate::batch::Thermo`]: beta, lambda and its number; a ladder is a slice of them. Everything here moves replicas
 //! with [`crate::dynamics::Propagator`]s, changes their `Thermo`, and keeps the books in `ens.log_w`.
 
+mod exchange;
+pub mod ladder;
 mod target;
+mod traffic;
 
+pub use exchange::{Exchange, ExchangeOptions, Mixing};
 pub use target::{Boltzmann, Target};
+pub use traffic::{RoundTrips, Traffic};
 
 use crate::Result;
 use crate::batch::{Ensemble, Resume, State};
