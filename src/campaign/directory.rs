@@ -1,6 +1,6 @@
 //! The run directory: what was asked for, the files that were read, and who may write.
 
-use super::config::{Campaign, StageKind, Start, SystemFrom, Value, changed_error, changes};
+use super::config::{Campaign, LinearBase, Start, SystemFrom, Value, changed_error, changes};
 use super::run::{Job, Lengthen, Plan};
 use super::system::System;
 use super::units::{Misfit, Quantity, UnitSystem};
@@ -278,11 +278,10 @@ impl Directory {
     pub(super) fn lengthened(&self, stage: &str, lengthen: Lengthen, units: UnitSystem) -> Result<Source> {
         let source = self.resolved()?;
         let campaign = Campaign::parse(&source, &[])?;
-        let samples: Vec<&str> =
-            campaign.stages.iter().filter(|s| matches!(s.kind, StageKind::Sample(_))).map(|s| s.name.value.as_str()).collect();
-        let old = match campaign.stage(stage).map(|s| &s.kind) {
-            Some(StageKind::Sample(s)) => s.steps.value,
-            Some(kind) => {
+        let samples: Vec<&str> = campaign.stages.iter().filter(|s| s.kind.observes()).map(|s| s.name.value.as_str()).collect();
+        let old = match campaign.stage(stage).map(|s| (&s.kind, s.kind.chain())) {
+            Some((kind, Some(chain))) if kind.observes() => chain.steps.value,
+            Some((kind, _)) => {
                 return Err(Error::input(
                     format!("stage '{stage}' is a {} stage: only sampling can be extended", kind.name()),
                     format!("sample stages: {}", samples.join(", ")),
@@ -357,12 +356,7 @@ pub(super) fn same_campaign(dir: &Path, source: &Source, sets: &[(String, String
 fn downstream(campaign: &Campaign, stage: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for s in &campaign.stages {
-        let start = match &s.kind {
-            StageKind::Minimise(m) => &m.start,
-            StageKind::Sample(m) => &m.start,
-            StageKind::Estimate(_) => continue,
-        };
-        if let Start::Stage(from) = start
+        if let Some(Start::Stage(from)) = s.kind.start()
             && (from.value == stage || found.contains(&from.value))
         {
             found.push(s.name.value.clone());
@@ -379,18 +373,18 @@ fn is_path(name: &str) -> bool {
 /// Files and folders that a campaign names, other run directories left out.
 fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stage]) -> Vec<String> {
     let mut names = Vec::new();
+    if let Some(super::config::Path::Linear { base: LinearBase::System(name) }) = resolved.path.as_ref().map(|p| &p.value)
+        && is_path(&name.value)
+    {
+        names.push(name.value.clone());
+    }
     match &resolved.system.from {
         SystemFrom::Name(name) if is_path(&name.value) => names.push(name.value.clone()),
         SystemFrom::Name(_) => {}
         SystemFrom::File { file, coordinates } => names.extend([file.value.clone(), coordinates.value.clone()]),
     }
     for stage in stages {
-        let start = match &stage.kind {
-            StageKind::Minimise(m) => &m.start,
-            StageKind::Sample(s) => &s.start,
-            StageKind::Estimate(_) => continue,
-        };
-        if let Start::Structures(list) = start {
+        if let Some(Start::Structures(list)) = stage.kind.start() {
             names.extend(list.iter().map(|f| f.value.clone()));
         }
     }

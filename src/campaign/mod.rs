@@ -4,6 +4,7 @@
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
 mod analyse;
+mod anneal;
 pub mod catalogue;
 pub mod check;
 pub mod compare;
@@ -11,9 +12,11 @@ pub mod config;
 mod directory;
 pub mod doctor;
 pub mod evaluate;
+mod exchange;
 mod finish;
 pub mod init;
 mod minimise;
+mod moves;
 pub mod physics;
 pub mod progress;
 pub mod provenance;

@@ -6,7 +6,7 @@ use super::progress::Show;
 use super::signals::Stop;
 use super::system::System;
 use super::units::{Kind as Quantity, UnitSystem};
-use super::{finish, minimise, provenance, sample};
+use super::{exchange, finish, minimise, provenance, sample};
 use crate::batch::Snapshot;
 use crate::error::{Complaint, Source};
 use crate::estimate::summary::Summary;
@@ -221,7 +221,7 @@ fn stage_hash(resolved: &Resolved, system: &System) -> String {
     for (key, value) in resolved.canonical() {
         let table = key.split('.').next().unwrap_or_default();
         let moves = resolved.stages.iter().any(|s| s.name.value == table && !matches!(s.kind, StageKind::Estimate(_)));
-        if (moves || matches!(table, "campaign" | "system")) && !key.ends_with(".steps") {
+        if (moves || matches!(table, "campaign" | "system" | "path")) && !key.ends_with(".steps") {
             h.update(format!("{key} = {value}\n").as_bytes());
         }
     }
@@ -275,10 +275,8 @@ impl Job<'_> {
     /// Header of a stage's files, columns still to be filled in.
     pub(super) fn header(&self, stage: &Stage) -> Header {
         // A Metropolised sampler counts proposals: its steps are no time.
-        let (replicas, timed) = match &stage.kind {
-            StageKind::Sample(s) => (s.replicas.value as usize, !s.propagator.value.metropolised()),
-            _ => (0, false),
-        };
+        let chain = stage.kind.chain();
+        let (replicas, timed) = chain.map_or((0, false), |s| (s.replicas.value as usize, !s.propagator.value.metropolised()));
         Header {
             stage: stage.name.value.clone(),
             replicas,
@@ -411,6 +409,10 @@ fn stages(plan: &Plan, session: &Session, options: &Options) -> Result<Summary> 
             let result = match &stage.kind {
                 StageKind::Minimise(m) => minimise::run(job, stage, m, session),
                 StageKind::Sample(s) => sample::run(job, stage, s, session),
+                StageKind::Exchange(e) => exchange::run(job, stage, e, session),
+                StageKind::Expanded(_) | StageKind::Metadynamics(_) | StageKind::Anneal(_) | StageKind::Switch(_) => {
+                    Err(Error::run(format!("{} stages", stage.kind.name()), "not yet"))
+                }
                 StageKind::Estimate(_) => continue,
             };
             match &result {
