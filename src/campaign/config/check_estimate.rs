@@ -104,6 +104,12 @@ pub(super) fn estimate(
     }
     let axes = if method.value == Method::Fes && stored.is_some() { axes(scope, raw, &of, drafts) } else { Vec::new() };
     let basins = if method.value == Method::Basins { basins(scope, raw, declared, drafts) } else { Vec::new() };
+    if let (Some(unit), Some(Ladder::Temperatures(_))) = (&raw.unit, source.and_then(|s| s.kind.ladder()))
+        && unit.value != EnergyUnit::Thermal
+    {
+        let what = format!("`unit` of {scope} is \"{}\", but the states have different temperatures", unit.name());
+        drafts.add(scope, &unit.span, what, "remove it: the numbers are -ln Z of one state less that of another");
+    }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
     Some(Estimate { method, from, of, axes, basins, unit })
 }
