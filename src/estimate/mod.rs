@@ -7,9 +7,10 @@
 //! | question | function |
 //! |---|---|
 //! | mean, population with standard error | [`mean`], [`circular_mean`], [`variance`], [`jackknife`] |
-//! | how correlated are the draws | [`autocorrelation_time`], [`statistical_inefficiency`], [`autocovariance`] |
+//! | how correlated are the draws | [`autocorrelation_time`], [`statistical_inefficiency`], [`cross_inefficiency`], [`autocovariance`] |
+//! | which draws are nearly independent | [`subsample`] |
 //! | do the replicas agree | [`rank_diagnostics`] (R-hat, bulk and tail ESS), [`forward_reverse`] |
-//! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`] |
+//! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`], [`detect_equilibration_search`] |
 //! | block averages | [`block_average`] |
 //! | free-energy surface | [`surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
@@ -28,6 +29,7 @@ mod mean;
 mod quantile;
 mod rank;
 mod series;
+mod subsample;
 pub mod summary;
 mod surface;
 mod value;
@@ -42,13 +44,18 @@ pub use autocovariance::{Centre, autocovariance};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};
-pub use equilibration::{Equilibration, detect_equilibration, detect_equilibration_at};
-pub use inefficiency::{Inefficiency, statistical_inefficiency};
+pub use equilibration::{
+    Equilibration, detect_equilibration, detect_equilibration_at, detect_equilibration_search, detect_equilibration_with,
+};
+pub use inefficiency::{
+    Inefficiency, Lags, Window, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
+};
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
 pub use series::{Series, Unusable, circle};
+pub use subsample::{Spacing, subsample};
 pub use surface::{Axis, Surface, surface};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
 pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};

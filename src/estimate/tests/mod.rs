@@ -2,6 +2,7 @@
 
 mod basins;
 mod coverage;
+mod inefficiencies;
 mod limits;
 mod references;
 mod surfaces;
