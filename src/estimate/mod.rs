@@ -12,6 +12,8 @@
 //! | do the replicas agree | [`rank_diagnostics`] (R-hat, bulk and tail ESS), [`forward_reverse`] |
 //! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`], [`detect_equilibration_search`] |
 //! | block averages | [`block_average`] |
+//! | does any estimator stand still | [`forward_reverse_of`], [`block_estimates`], [`converged_fraction`] |
+//! | free energy from mean gradients | [`thermodynamic_integration`] |
 //! | free-energy surface | [`surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
 //! | may the result be believed | [`diagnose`], [`judge`] |
@@ -29,9 +31,11 @@ mod mean;
 mod quantile;
 mod rank;
 mod series;
+mod stability;
 mod subsample;
 pub mod summary;
 mod surface;
+mod ti;
 mod value;
 mod verdict;
 
@@ -55,7 +59,9 @@ pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
 pub use series::{Series, Unusable, circle};
+pub use stability::{BlockEstimates, Part, Stability, ValueError, block_estimates, converged_area, converged_fraction, forward_reverse_of};
 pub use subsample::{Spacing, subsample};
 pub use surface::{Axis, Surface, surface};
+pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
 pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};

@@ -37,6 +37,10 @@ pub enum WarningKind {
     NotVisited,
     /// Values outside the declared range.
     Outside,
+    /// Part of the path, of the interval or of phase space is left out of the estimate.
+    NotCovered,
+    /// The grid is too coarse for the rule that was used on it.
+    TooCoarse,
 }
 
 /// A doubt about an estimate, in words.

@@ -3,6 +3,7 @@
 mod basins;
 mod coverage;
 mod inefficiencies;
+mod integration;
 mod limits;
 mod references;
 mod surfaces;
