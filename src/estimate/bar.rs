@@ -75,7 +75,11 @@ pub(super) fn bar_unjudged(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyEr
             return Err(disconnected(0.0));
         }
         let h = Real::ln(f.first) - Real::ln(r.first);
-        if h > 0.0 { high = delta } else { low = delta }
+        if h > 0.0 {
+            high = delta
+        } else {
+            low = delta
+        }
         // f (1 - f) = f - f^2
         let slope = (f.first - f.second) / f.first + (r.first - r.second) / r.first;
         let mut next = delta - h / slope;
