@@ -1,11 +1,11 @@
 //! Replica exchange: parallel tempering, Hamiltonian exchange, coupled umbrella windows.
 
 use super::ladder::{check, holds, one_coupling};
+use super::swaps::{Counts, log_uniforms, shuffle};
 use super::{Target, Traffic};
 use crate::batch::{Ensemble, Health, Resume, Snapshot, State, Thermo};
 use crate::dynamics::{Propagator, Tally};
-use crate::real::Real;
-use crate::stream::{Purpose, Stream};
+use crate::stream::{Purpose, Root, Stream};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ pub struct Exchange<S: State> {
     options: ExchangeOptions,
     traffic: Traffic,
     evaluations: u64,
+    stream: Option<(Root, Stream)>,
     now: Now,
 }
 
@@ -91,7 +92,7 @@ impl<S: State> Exchange<S> {
             ));
         }
         let traffic = Traffic::new(ladder.len(), replicas);
-        Ok(Exchange { propagator, target, ladder, options, traffic, evaluations: 0, now: Now::default() })
+        Ok(Exchange { propagator, target, ladder, options, traffic, evaluations: 0, stream: None, now: Now::default() })
     }
 
     /// The states.
@@ -191,9 +192,10 @@ impl<S: State> Exchange<S> {
         }
         let (own, there) = self.own_and_other(ens, &other)?;
         let mut energy = if self.knows(ens) { self.now.energy.clone() } else { Vec::new() };
+        let log_uniform = log_uniforms(stream, ens.step, states, ens.replicas() / states);
         for (copy, k, a, b) in pairs {
             let log_ratio = own[a] + own[b] - there[a] - there[b];
-            let accepted = Real::ln(stream.uniform::<f64>(k as u32, ens.step, copy as u32)) < log_ratio;
+            let accepted = log_uniform[copy / 8 * (states - 1) + k].0[copy % 8] < log_ratio;
             if accepted {
                 (thermo[a], thermo[b]) = (other[a], other[b]);
                 for r in [a, b] {
@@ -219,16 +221,16 @@ impl<S: State> Exchange<S> {
         }
         let mut thermo = ens.thermo().to_vec();
         let (ladder, step) = (&self.ladder, ens.step);
-        let counts: Vec<_> = thermo
-            .par_chunks_mut(states)
-            .zip(u.par_chunks(states * states))
-            .zip(ens.health.par_chunks(states))
+        let counts: Vec<Counts> = thermo
+            .par_chunks_mut(8 * states)
+            .zip(u.par_chunks(8 * states * states))
+            .zip(ens.health.par_chunks(8 * states))
             .enumerate()
-            .map(|(copy, ((thermo, u), health))| shuffle(ladder, thermo, u, health, stream, (step, copy as u32)))
+            .map(|(block, ((thermo, u), health))| shuffle(ladder, thermo, u, health, stream, (step, 8 * block as u32)))
             .collect();
         if count {
-            for (proposed, accepted) in counts {
-                self.traffic.add_attempts(&proposed, &accepted);
+            for c in &counts {
+                self.traffic.add_attempts(&c.proposed, &c.accepted);
             }
         }
         let mut energy = if self.knows(ens) { self.now.energy.clone() } else { Vec::new() };
@@ -241,7 +243,11 @@ impl<S: State> Exchange<S> {
     }
 
     fn exchange(&mut self, ens: &mut Ensemble<S>) -> Result<()> {
-        let stream = ens.root.stream(self.options.place, Purpose::Resample);
+        let stream = match self.stream {
+            Some((root, stream)) if root == ens.root => stream,
+            _ => ens.root.stream(self.options.place, Purpose::Resample),
+        };
+        self.stream = Some((ens.root, stream));
         let count = self.propagator.warming() == 0;
         let old = ens.thermo().to_vec();
         let (thermo, energy) = match self.options.mixing {
@@ -267,48 +273,6 @@ impl<S: State> Exchange<S> {
         }
         Ok(())
     }
-}
-
-/// K^3 swaps of random pairs of one copy; tried and accepted ones of neighbouring states.
-fn shuffle(
-    ladder: &[Thermo],
-    thermo: &mut [Thermo],
-    u: &[f64],
-    health: &[Health],
-    stream: Stream,
-    (step, copy): (u64, u32),
-) -> (Vec<u64>, Vec<u64>) {
-    let states = ladder.len();
-    let (mut proposed, mut accepted) = (vec![0; states - 1], vec![0; states - 1]);
-    let mut place = vec![0; states];
-    for (r, t) in thermo.iter().enumerate() {
-        place[t.state as usize] = r;
-    }
-    for slot in 0..states.pow(3) {
-        // 32 bits choose i, 32 bits choose j != i, 52 bits decide: the choice does not look at the permutation.
-        let [pair, chance] = stream.words::<f64>(slot as u32, step, copy);
-        let i = ((pair & 0xffff_ffff) * states as u64 >> 32) as usize;
-        let mut j = ((pair >> 32) * (states as u64 - 1) >> 32) as usize;
-        j += usize::from(j >= i);
-        let (a, b) = (place[i], place[j]);
-        if health[a] != Health::Well || health[b] != Health::Well {
-            continue;
-        }
-        let log_ratio = u[a * states + i] + u[b * states + j] - u[a * states + j] - u[b * states + i];
-        let uniform = ((chance >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
-        let yes = log_ratio >= 0.0 || Real::ln(uniform) < log_ratio;
-        if yes {
-            (place[i], place[j]) = (b, a);
-        }
-        if i.abs_diff(j) == 1 {
-            proposed[i.min(j)] += 1;
-            accepted[i.min(j)] += u64::from(yes);
-        }
-    }
-    for (k, r) in place.iter().enumerate() {
-        thermo[*r] = ladder[k];
-    }
-    (proposed, accepted)
 }
 
 impl<S: State> Propagator<S> for Exchange<S> {

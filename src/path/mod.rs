@@ -5,6 +5,7 @@
 
 mod exchange;
 pub mod ladder;
+mod swaps;
 mod target;
 mod traffic;
 
