@@ -8,7 +8,7 @@ use ergodica::dynamics::{Baoab, Com, Propagator, draw_velocities};
 use ergodica::energy::double_well::DoubleWell;
 use ergodica::energy::lennard_jones::LennardJones;
 use ergodica::energy::{Batched, Potential};
-use ergodica::path::{Boltzmann, Exchange, ExchangeOptions, Mixing, ladder};
+use ergodica::path::{self, Boltzmann, Exchange, ExchangeOptions, Mixing};
 use ergodica::stream::{Purpose, Root};
 use std::sync::Arc;
 
@@ -76,9 +76,9 @@ impl Run {
         }
         let mass = vec![1.0; dof];
         let betas: Vec<f64> = (0..STATES).map(|k| 4.0 / (1.0 + 0.15 * k as f64)).collect();
-        let states = ladder::temperatures(&betas);
+        let states = path::temperatures(&betas);
         let phase = Phase::at_rest(Coords::from_rows(&rows, dof)?, mass.clone())?;
-        let mut ens = Ensemble::new(phase, ladder::spread(&states, COPIES), root)?;
+        let mut ens = Ensemble::new(phase, path::spread(&states, COPIES), root)?;
         draw_velocities(&mut ens, 0, Com::Keep)?;
         let baoab = Baoab::new(potential.clone(), &mass, 0.01, 1.0, Com::Keep)?;
         let options = ExchangeOptions { every, mixing, place: 0 };

@@ -5,7 +5,7 @@ mod trial;
 use ergodica::batch::{Coords, Ensemble, Health, Phase, Resume, Snapshot, Thermo};
 use ergodica::dynamics::{Baoab, Com, Hmc, HmcOptions, Propagator, Tally};
 use ergodica::energy::{Batched, Energy, Potential};
-use ergodica::path::{Boltzmann, Exchange, ExchangeOptions, Mixing, Target, ladder};
+use ergodica::path::{self, Boltzmann, Exchange, ExchangeOptions, Mixing, Target};
 use ergodica::real::Real;
 use ergodica::stream::{Purpose, Root};
 use ergodica::{Error, Result};
@@ -123,7 +123,7 @@ fn drawn(ladder: &[Thermo], copies: usize, seed: u64) -> Ensemble<Coords> {
         }
         rows.push(site as f64);
     }
-    Ensemble::new(Coords::from_rows(&rows, 1).unwrap(), ladder::spread(ladder, copies), root).unwrap()
+    Ensemble::new(Coords::from_rows(&rows, 1).unwrap(), path::spread(ladder, copies), root).unwrap()
 }
 
 /// (chi^2 - dof) / sqrt(2 dof) of the joint law of three states after 40 exchanges, and the worst z of the mean site energy of a state.
@@ -161,11 +161,11 @@ fn product_law(ladder: &[Thermo], mixing: Mixing, weigh: Weigh, tells: bool, see
 }
 
 fn temperatures() -> Vec<Thermo> {
-    ladder::temperatures(&[1.8, 0.9, 0.3])
+    path::temperatures(&[1.8, 0.9, 0.3])
 }
 
 fn couplings() -> Vec<Thermo> {
-    let mut states = ladder::couplings(1.2, &[-1.0, 0.5, 2.0]);
+    let mut states = path::couplings(1.2, &[-1.0, 0.5, 2.0]);
     states[2].beta = 0.8; // a ladder may move both
     states
 }
@@ -218,7 +218,7 @@ fn continuous(ladder: &[Thermo], copies: usize, mixing: Mixing, baoab: bool) -> 
     let potential: Arc<dyn Potential> = Arc::new(Batched(Tilted));
     let n = copies * ladder.len();
     let phase = Phase::at_rest(Coords::from_rows(&[1.0, -1.0].repeat(n), 2).unwrap(), vec![1.0, 2.0]).unwrap();
-    let ens = Ensemble::new(phase, ladder::spread(ladder, copies), Root::new(11, "ladder", "")).unwrap();
+    let ens = Ensemble::new(phase, path::spread(ladder, copies), Root::new(11, "ladder", "")).unwrap();
     let inner: Box<dyn Propagator<Phase>> = if baoab {
         Box::new(Baoab::new(potential.clone(), &[1.0, 2.0], 0.05, 1.0, Com::Keep).unwrap())
     } else {
@@ -232,7 +232,7 @@ fn continuous(ladder: &[Thermo], copies: usize, mixing: Mixing, baoab: bool) -> 
 fn ladders() -> [Vec<Thermo>; 2] {
     let betas: Vec<f64> = (0..8).map(|k| 2.0 * Real::exp(-0.25 * f64::from(k))).collect();
     let lambdas: Vec<f64> = (0..5).map(|k| f64::from(k) / 4.0).collect();
-    [ladder::temperatures(&betas), ladder::couplings(1.0, &lambdas)]
+    [path::temperatures(&betas), path::couplings(1.0, &lambdas)]
 }
 
 fn bytes(ens: &Ensemble<Phase>, exchange: &Exchange<Phase>) -> Vec<u8> {
@@ -308,13 +308,13 @@ fn reduced_energies_are_those_of_every_state() {
 
 /// beta K of each replica right after exchanges, minus its mean 1: z over 1500 copies of 3 states. Smallest visible bias: 3 %.
 fn momenta(rescaled: bool) -> f64 {
-    let ladder = ladder::temperatures(&[2.0, 1.0, 0.5]);
+    let ladder = path::temperatures(&[2.0, 1.0, 0.5]);
     let potential = harmonic(&[1.0, 1.0]);
     let copies = 1500;
     let n = copies * 3;
     let mass = [1.0, 3.0];
     let phase = Phase::at_rest(Coords::zeros(n, 2), mass.to_vec()).unwrap();
-    let mut ens = Ensemble::new(phase, ladder::spread(&ladder, copies), Root::new(2, "momenta", "")).unwrap();
+    let mut ens = Ensemble::new(phase, path::spread(&ladder, copies), Root::new(2, "momenta", "")).unwrap();
     let hmc = || {
         let options = HmcOptions { dt: 0.7, leapfrog: 2, ..HmcOptions::default() };
         Box::new(Hmc::new(potential.clone(), &mass, options).unwrap())
