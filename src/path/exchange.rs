@@ -1,11 +1,12 @@
 //! Replica exchange: parallel tempering, Hamiltonian exchange, coupled umbrella windows.
 
-use super::ladder::{check, holds, one_coupling};
+use super::known::Known;
+use super::rungs::{check, holds, one_coupling};
+use super::swaps::{Counts, log_uniforms, shuffle};
 use super::{Target, Traffic};
 use crate::batch::{Ensemble, Health, Resume, Snapshot, State, Thermo};
 use crate::dynamics::{Propagator, Tally};
-use crate::real::Real;
-use crate::stream::{Purpose, Stream};
+use crate::stream::{Purpose, Root, Stream};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub struct ExchangeOptions {
 ///   swap of the states i, j of replicas a, b: accepted with probability min(1, exp(u_i(a) + u_j(b) - u_j(a) - u_i(b)))
 ///
 /// with u_k(x) = beta_k U(x; lambda_k). The ensemble holds whole ladders: replicas `c K .. (c + 1) K` are copy c, start at
-/// [`super::ladder::spread`], and trade among themselves only, so copies are independent. Labels move, coordinates stay: a replica's
+/// [`super::rungs::spread`], and trade among themselves only, so copies are independent. Labels move, coordinates stay: a replica's
 /// trajectory is continuous, `ens.thermo()[r].state` says where it is.
 /// Exactness: the product law prod_k exp(-u_k(x_k)) / Z_k is invariant under every swap, whatever the propagator. Momenta are those of
 /// the new temperature at fixed sqrt(beta) v ([`Ensemble::relabel`]), so that configurations alone decide.
@@ -56,15 +57,8 @@ pub struct Exchange<S: State> {
     options: ExchangeOptions,
     traffic: Traffic,
     evaluations: u64,
-    now: Now,
-}
-
-/// What is known of the replicas as they are now.
-#[derive(Default)]
-struct Now {
-    epoch: Option<u64>,
-    energy: Vec<f64>,
-    kinetic: Vec<f64>,
+    stream: Option<(Root, Stream)>,
+    known: Known,
 }
 
 impl<S: State> Exchange<S> {
@@ -91,7 +85,7 @@ impl<S: State> Exchange<S> {
             ));
         }
         let traffic = Traffic::new(ladder.len(), replicas);
-        Ok(Exchange { propagator, target, ladder, options, traffic, evaluations: 0, now: Now::default() })
+        Ok(Exchange { propagator, target, ladder, options, traffic, evaluations: 0, stream: None, known: Known::default() })
     }
 
     /// The states.
@@ -116,42 +110,18 @@ impl<S: State> Exchange<S> {
     /// # Errors
     /// `Error::Shape` when the ensemble does not fit.
     pub fn u_kn(&mut self, ens: &Ensemble<S>, out: &mut Vec<f64>) -> Result<()> {
-        let (n, states) = (ens.replicas(), self.ladder.len());
-        out.clear();
-        out.resize(n * states, 0.0);
-        if self.knows(ens) && one_coupling(&self.ladder) {
-            for (u, energy) in out.chunks_exact_mut(states).zip(&self.now.energy) {
-                for (u, t) in u.iter_mut().zip(&self.ladder) {
-                    *u = t.beta * energy;
-                }
-            }
-            return Ok(());
-        }
-        self.target.u_kn(ens.state(), &self.ladder, out)
-    }
-
-    /// Is U of every replica as it is now known, and enough?
-    fn knows(&self, ens: &Ensemble<S>) -> bool {
-        self.target.is_boltzmann() && self.now.epoch == Some(ens.epoch()) && self.now.energy.len() == ens.replicas()
-    }
-
-    /// Takes over what the propagator knows after its last step.
-    fn learn(&mut self, ens: &Ensemble<S>) {
-        self.now.epoch = Some(ens.epoch());
-        self.now.energy.clear();
-        self.now.energy.extend_from_slice(self.propagator.energy().unwrap_or(&[]));
-        self.now.kinetic.clear();
-        self.now.kinetic.extend_from_slice(self.propagator.kinetic().unwrap_or(&[]));
+        self.known.u_kn(&*self.target, &self.ladder, ens, out)?;
+        Ok(())
     }
 
     /// u of every replica at its own state and at the one of `other`.
     fn own_and_other(&mut self, ens: &Ensemble<S>, other: &[Thermo]) -> Result<(Vec<f64>, Vec<f64>)> {
         let n = ens.replicas();
         let (mut own, mut there) = (vec![0.0; n], vec![0.0; n]);
-        let known = self.knows(ens);
+        let known = self.known.of(&*self.target, ens);
         if known {
             for (r, t) in ens.thermo().iter().enumerate() {
-                own[r] = t.beta * self.now.energy[r];
+                own[r] = t.beta * self.known.energy[r];
             }
         } else {
             self.target.reduced(ens.state(), ens.thermo(), &mut own)?;
@@ -159,7 +129,7 @@ impl<S: State> Exchange<S> {
         }
         if known && one_coupling(&self.ladder) {
             for (r, t) in other.iter().enumerate() {
-                there[r] = t.beta * self.now.energy[r];
+                there[r] = t.beta * self.known.energy[r];
             }
         } else {
             self.target.reduced(ens.state(), other, &mut there)?;
@@ -190,10 +160,11 @@ impl<S: State> Exchange<S> {
             }
         }
         let (own, there) = self.own_and_other(ens, &other)?;
-        let mut energy = if self.knows(ens) { self.now.energy.clone() } else { Vec::new() };
+        let mut energy = if self.known.of(&*self.target, ens) { self.known.energy.clone() } else { Vec::new() };
+        let log_uniform = log_uniforms(stream, ens.step, states, ens.replicas() / states);
         for (copy, k, a, b) in pairs {
             let log_ratio = own[a] + own[b] - there[a] - there[b];
-            let accepted = Real::ln(stream.uniform::<f64>(k as u32, ens.step, copy as u32)) < log_ratio;
+            let accepted = log_uniform[copy / 8 * (states - 1) + k].0[copy % 8] < log_ratio;
             if accepted {
                 (thermo[a], thermo[b]) = (other[a], other[b]);
                 for r in [a, b] {
@@ -213,25 +184,22 @@ impl<S: State> Exchange<S> {
     fn pairs(&mut self, ens: &Ensemble<S>, stream: Stream, count: bool) -> Result<(Vec<Thermo>, Vec<f64>)> {
         let states = self.ladder.len();
         let mut u = Vec::new();
-        self.u_kn(ens, &mut u)?;
-        if !(self.knows(ens) && one_coupling(&self.ladder)) {
-            self.evaluations += (ens.replicas() * states) as u64;
-        }
+        self.evaluations += self.known.u_kn(&*self.target, &self.ladder, ens, &mut u)?;
         let mut thermo = ens.thermo().to_vec();
         let (ladder, step) = (&self.ladder, ens.step);
-        let counts: Vec<_> = thermo
-            .par_chunks_mut(states)
-            .zip(u.par_chunks(states * states))
-            .zip(ens.health.par_chunks(states))
+        let counts: Vec<Counts> = thermo
+            .par_chunks_mut(8 * states)
+            .zip(u.par_chunks(8 * states * states))
+            .zip(ens.health.par_chunks(8 * states))
             .enumerate()
-            .map(|(copy, ((thermo, u), health))| shuffle(ladder, thermo, u, health, stream, (step, copy as u32)))
+            .map(|(block, ((thermo, u), health))| shuffle(ladder, thermo, u, health, stream, (step, 8 * block as u32)))
             .collect();
         if count {
-            for (proposed, accepted) in counts {
-                self.traffic.add_attempts(&proposed, &accepted);
+            for c in &counts {
+                self.traffic.add_attempts(&c.proposed, &c.accepted);
             }
         }
-        let mut energy = if self.knows(ens) { self.now.energy.clone() } else { Vec::new() };
+        let mut energy = if self.known.of(&*self.target, ens) { self.known.energy.clone() } else { Vec::new() };
         for (r, energy) in energy.iter_mut().enumerate() {
             if thermo[r] != ens.thermo()[r] {
                 *energy = u[r * states + thermo[r].state as usize] / thermo[r].beta;
@@ -241,7 +209,11 @@ impl<S: State> Exchange<S> {
     }
 
     fn exchange(&mut self, ens: &mut Ensemble<S>) -> Result<()> {
-        let stream = ens.root.stream(self.options.place, Purpose::Resample);
+        let stream = match self.stream {
+            Some((root, stream)) if root == ens.root => stream,
+            _ => ens.root.stream(self.options.place, Purpose::Resample),
+        };
+        self.stream = Some((ens.root, stream));
         let count = self.propagator.warming() == 0;
         let old = ens.thermo().to_vec();
         let (thermo, energy) = match self.options.mixing {
@@ -251,13 +223,10 @@ impl<S: State> Exchange<S> {
             Mixing::Gibbs => self.pairs(ens, stream, count)?,
         };
         if !one_coupling(&self.ladder) {
-            self.now.energy = energy;
+            self.known.energy = energy;
         }
         ens.relabel(&thermo)?;
-        self.now.epoch = Some(ens.epoch());
-        for (r, k) in self.now.kinetic.iter_mut().enumerate() {
-            *k *= old[r].beta / thermo[r].beta;
-        }
+        self.known.relabelled(ens.epoch(), &old, &thermo);
         if count {
             for r in 0..thermo.len() {
                 if ens.health[r] == Health::Well {
@@ -267,48 +236,6 @@ impl<S: State> Exchange<S> {
         }
         Ok(())
     }
-}
-
-/// K^3 swaps of random pairs of one copy; tried and accepted ones of neighbouring states.
-fn shuffle(
-    ladder: &[Thermo],
-    thermo: &mut [Thermo],
-    u: &[f64],
-    health: &[Health],
-    stream: Stream,
-    (step, copy): (u64, u32),
-) -> (Vec<u64>, Vec<u64>) {
-    let states = ladder.len();
-    let (mut proposed, mut accepted) = (vec![0; states - 1], vec![0; states - 1]);
-    let mut place = vec![0; states];
-    for (r, t) in thermo.iter().enumerate() {
-        place[t.state as usize] = r;
-    }
-    for slot in 0..states.pow(3) {
-        // 32 bits choose i, 32 bits choose j != i, 52 bits decide: the choice does not look at the permutation.
-        let [pair, chance] = stream.words::<f64>(slot as u32, step, copy);
-        let i = ((pair & 0xffff_ffff) * states as u64 >> 32) as usize;
-        let mut j = ((pair >> 32) * (states as u64 - 1) >> 32) as usize;
-        j += usize::from(j >= i);
-        let (a, b) = (place[i], place[j]);
-        if health[a] != Health::Well || health[b] != Health::Well {
-            continue;
-        }
-        let log_ratio = u[a * states + i] + u[b * states + j] - u[a * states + j] - u[b * states + i];
-        let uniform = ((chance >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
-        let yes = log_ratio >= 0.0 || Real::ln(uniform) < log_ratio;
-        if yes {
-            (place[i], place[j]) = (b, a);
-        }
-        if i.abs_diff(j) == 1 {
-            proposed[i.min(j)] += 1;
-            accepted[i.min(j)] += u64::from(yes);
-        }
-    }
-    for (k, r) in place.iter().enumerate() {
-        thermo[*r] = ladder[k];
-    }
-    (proposed, accepted)
 }
 
 impl<S: State> Propagator<S> for Exchange<S> {
@@ -324,7 +251,7 @@ impl<S: State> Propagator<S> for Exchange<S> {
             let every = self.options.every;
             let go = if self.options.mixing == Mixing::None { left } else { left.min(every - ens.step % every) };
             self.propagator.advance(ens, go)?;
-            self.learn(ens);
+            self.known.learn(&*self.propagator, ens.epoch());
             left -= go;
             if ens.step.is_multiple_of(every) {
                 self.exchange(ens)?;
@@ -344,11 +271,11 @@ impl<S: State> Propagator<S> for Exchange<S> {
     }
 
     fn kinetic(&self) -> Option<&[f64]> {
-        if self.now.kinetic.is_empty() { self.propagator.kinetic() } else { Some(&self.now.kinetic) }
+        if self.known.kinetic.is_empty() { self.propagator.kinetic() } else { Some(&self.known.kinetic) }
     }
 
     fn energy(&self) -> Option<&[f64]> {
-        (!self.now.energy.is_empty()).then_some(&self.now.energy)
+        (!self.known.energy.is_empty()).then_some(&self.known.energy)
     }
 
     fn degrees_of_freedom(&self) -> usize {
@@ -369,13 +296,13 @@ impl<S: State> Resume for Exchange<S> {
         to.nest("propagator", |s| self.propagator.save(s));
         to.nest("traffic", |s| self.traffic.save(s));
         to.put("evaluations", self.evaluations);
-        to.put("kinetic", self.now.kinetic.clone());
+        to.put("kinetic", self.known.kinetic.clone());
     }
     fn load(&mut self, from: &Snapshot) -> Result<()> {
         self.propagator.load(from.nested("propagator")?)?;
         self.traffic.load(from.nested("traffic")?)?;
         self.evaluations = from.u64("evaluations")?;
-        self.now = Now { kinetic: from.f64s("kinetic")?.to_vec(), ..Now::default() };
+        self.known = Known { kinetic: from.f64s("kinetic")?.to_vec(), ..Known::default() };
         Ok(())
     }
 }

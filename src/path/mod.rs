@@ -4,13 +4,22 @@
 //! with [`crate::dynamics::Propagator`]s, changes their `Thermo`, and keeps the books in `ens.log_w`.
 
 mod exchange;
-pub mod ladder;
+mod expanded;
+mod known;
+mod rungs;
+mod sams;
+mod swaps;
 mod target;
 mod traffic;
+mod wang_landau;
 
 pub use exchange::{Exchange, ExchangeOptions, Mixing};
+pub use expanded::{Expanded, ExpandedOptions, Weighting};
+pub use rungs::{couplings, spread, temperatures};
+pub use sams::Sams;
 pub use target::{Boltzmann, Target};
 pub use traffic::{RoundTrips, Traffic};
+pub use wang_landau::WangLandau;
 
 use crate::Result;
 use crate::batch::{Ensemble, Resume, State};

@@ -54,7 +54,7 @@ pub(super) fn holds(ladder: &[Thermo], thermo: &[Thermo]) -> Result<()> {
             if std::mem::replace(&mut seen[t.state as usize], copy) == copy {
                 return Err(Error::input(
                     format!("copy {copy} of the ladder has state {} twice", t.state),
-                    "start the replicas with path::ladder::spread(&ladder, copies)",
+                    "start the replicas with path::spread(&ladder, copies)",
                 ));
             }
         }
@@ -68,7 +68,7 @@ pub(super) fn at_rungs(ladder: &[Thermo], thermo: &[Thermo]) -> Result<()> {
         if ladder.get(t.state as usize) != Some(t) {
             return Err(Error::input(
                 format!("replica {r} is at beta {}, lambda {}, state {}, which is not a state of the ladder", t.beta, t.lambda, t.state),
-                "start the replicas with path::ladder::spread(&ladder, copies)",
+                "start the replicas with path::spread(&ladder, copies)",
             ));
         }
     }
