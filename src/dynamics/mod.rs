@@ -32,7 +32,8 @@ pub use unadjusted::{Next, Now, Rule, Unadjusted};
 pub use velocities::draw_velocities;
 pub use velocity_verlet::{VelocityVerlet, VelocityVerletRule};
 
-pub(crate) use cache::{Cache, fits, pad, sane, well};
+pub(crate) use baoab::ornstein_uhlenbeck;
+pub(crate) use cache::{Cache, bury, fits, freeze, pad, real_lanes, sane, well};
 
 use crate::batch::{Ensemble, Resume, State};
 use crate::energy::Potential;

@@ -1,6 +1,6 @@
 //! Densities that can be drawn from exactly.
 
-use super::momenta::log_maxwell;
+use super::momenta::Maxwell;
 use crate::batch::{Ensemble, Phase, State, Thermo};
 use crate::dynamics::{Center, Com, draw_velocities};
 use crate::energy::{Batched, Potential, harmonic::Harmonic};
@@ -133,6 +133,7 @@ impl Base<Phase> for GaussianBase {
         let center = self.center(s.mass())?;
         let mut mean = self.mean.clone();
         center.remove(&mut mean);
+        let maxwell = Maxwell::new(s.mass(), self.com)?;
         let mut x = vec![0.0; mean.len()];
         for (r, out) in out.iter_mut().enumerate() {
             s.x.row(r, &mut x);
@@ -142,7 +143,7 @@ impl Base<Phase> for GaussianBase {
             }
             *out = -0.5 * square / (self.sigma * self.sigma) - self.log_norm();
             if self.momenta {
-                *out += log_maxwell(s, r, thermo[r].beta, self.com)?;
+                *out += maxwell.log_p(s, r, thermo[r].beta);
             }
         }
         Ok(())

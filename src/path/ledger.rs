@@ -62,8 +62,14 @@ impl<S: State> Path<S> {
     /// Weights become 1, and every replica is its own ancestor.
     ///
     /// # Errors
-    /// `Error::Shape` when the ensemble does not fit.
+    /// `Error::Shape` when the ensemble does not fit; `Error::Run` when a replica has diverged: it is no sample.
     pub fn start(&mut self, way: Way, ens: &mut Ensemble<S>) -> Result<()> {
+        if let Some((r, Health::Diverged { step })) = ens.health.iter().enumerate().find(|(_, h)| **h != Health::Well) {
+            return Err(Error::run(
+                format!("replica {r} diverged at step {step} and is no sample of the level where the path begins"),
+                "sample with a smaller step, or start from the replicas that are well",
+            ));
+        }
         let level = if way == Way::Forward { 0 } else { self.steps() };
         self.enter(level, ens);
         for (r, (w, l)) in ens.log_w.iter_mut().zip(&mut ens.lineage).enumerate() {
@@ -91,6 +97,7 @@ impl<S: State> Path<S> {
         }
         self.enter(0, ens);
         base.draw(ens)?;
+        ens.health.fill(Health::Well);
         self.start(Way::Forward, ens)?;
         let mut log_p = vec![0.0; ens.replicas()];
         base.log_p(ens.state(), ens.thermo(), &mut log_p)?;

@@ -16,22 +16,30 @@
 
 mod anneal;
 mod base;
+mod gauss_pair;
 mod invariant;
 mod ladder;
 mod ledger;
+mod map;
 mod momenta;
 mod resample;
 mod schedule;
+mod split;
 mod target;
+mod ula;
 
 pub use anneal::{Anneal, AnnealOptions, Level, Resample, Schedule};
 pub use base::{Base, GaussianBase};
+pub use gauss_pair::{GaussPair, Gaussians};
 pub use invariant::{Invariant, Steps};
 pub use ladder::{geometric_betas, linear_lambdas, repeat_levels};
 pub use ledger::{Path, Way};
+pub use map::{Bijection, Escorted, Map};
 pub use momenta::Canonical;
 pub use resample::{Families, ess, families, log_mean_exp, systematic};
+pub use split::{Scheme, Split};
 pub use target::{Boltzmann, Target};
+pub use ula::Ula;
 
 use crate::Result;
 use crate::batch::{Ensemble, Resume, State, Thermo};

@@ -26,13 +26,23 @@ impl Canonical {
     pub fn new(potential: Arc<dyn Potential>, com: Com) -> Self {
         Canonical { potential: Boltzmann(potential), com }
     }
+
+    /// The reduced energies, from potential energies that are known.
+    pub(super) fn add_momenta(&self, s: &Phase, thermo: &[Thermo], energy: &[f64], u: &mut [f64]) -> Result<()> {
+        let maxwell = Maxwell::new(s.mass(), self.com)?;
+        for (r, u) in u.iter_mut().enumerate() {
+            *u = thermo[r].beta * energy[r] - maxwell.log_p(s, r, thermo[r].beta);
+        }
+        Ok(())
+    }
 }
 
 impl Target<Phase> for Canonical {
     fn reduced(&self, s: &Phase, thermo: &[Thermo], u: &mut [f64]) -> Result<()> {
         self.potential.reduced(s, thermo, u)?;
+        let maxwell = Maxwell::new(s.mass(), self.com)?;
         for (r, u) in u.iter_mut().enumerate() {
-            *u -= log_maxwell(s, r, thermo[r].beta, self.com)?;
+            *u -= maxwell.log_p(s, r, thermo[r].beta);
         }
         Ok(())
     }
@@ -42,15 +52,26 @@ impl Target<Phase> for Canonical {
     }
 }
 
-/// ln of Maxwell's density of the velocities of one replica.
-pub(super) fn log_maxwell(s: &Phase, replica: usize, beta: f64, com: Com) -> Result<f64> {
-    let center = Center::new(com, s.mass())?;
-    let moving = center.degrees_of_freedom(s.mass().len()) as f64;
-    let mut log_norm = 0.5 * moving * (Real::ln(beta) - LN_2PI);
-    if !center.removed() {
-        for m in s.mass() {
-            log_norm += 0.5 * Real::ln(*m);
+/// Maxwell's density of velocities.
+pub(super) struct Maxwell {
+    moving: f64,
+    log_masses: f64,
+}
+
+impl Maxwell {
+    pub(super) fn new(mass: &[f64], com: Com) -> Result<Self> {
+        let center = Center::new(com, mass)?;
+        let mut log_masses = 0.0;
+        if !center.removed() {
+            for m in mass {
+                log_masses += 0.5 * Real::ln(*m);
+            }
         }
+        Ok(Maxwell { moving: center.degrees_of_freedom(mass.len()) as f64, log_masses })
     }
-    Ok(log_norm - beta * s.kinetic(replica))
+
+    /// Its logarithm for one replica.
+    pub(super) fn log_p(&self, s: &Phase, replica: usize, beta: f64) -> f64 {
+        0.5 * self.moving * (Real::ln(beta) - LN_2PI) + self.log_masses - beta * s.kinetic(replica)
+    }
 }
