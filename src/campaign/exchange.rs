@@ -7,7 +7,7 @@ use super::moves;
 use crate::batch::{Ensemble, Phase, Thermo};
 use crate::dynamics::{self, Propagator};
 use crate::io::sink::{Column, Kind};
-use crate::path::{self, Boltzmann, ExchangeOptions, ladder};
+use crate::path::{self, Boltzmann, ExchangeOptions, spread};
 use crate::Result;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) fn run(job: &Job<'_>, stage: &Stage, exchange: &Exchange, session: &Session) -> Result<()> {
     let (system, sample) = (job.system, &exchange.sample);
     let states = exchange.ladder.states(sample.thermal.value, 1.0, job.resolved.units);
-    let thermo = ladder::spread(&states, sample.replicas.value as usize);
+    let thermo = spread(&states, sample.replicas.value as usize);
     moves::run(job, stage, session, |saved| {
         let spec = sample::spec(sample, sample::com_of(sample, system), system.dimension);
         let propagator = dynamics::build(&spec, system.potential.clone(), &system.masses)?;
