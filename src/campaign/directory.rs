@@ -94,13 +94,18 @@ fn kept_name(name: &str) -> String {
     format!("{}-{last}", &hash[..8])
 }
 
+/// A system by name, or by the path of its folder beside the campaign.
+pub(super) fn named_system(name: &str, given: &[Given], inputs: &Inputs) -> Result<System> {
+    let place = if is_path(name) { inputs.path(name)?.display().to_string() } else { name.to_owned() };
+    System::load(&place, given)
+}
+
 /// The system of a campaign.
 pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System> {
     let system = match &campaign.system.from {
         SystemFrom::Name(name) => {
-            let place =
-                if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
-            place.and_then(|p| System::load(&p, &given(campaign)?)).map_err(|e| locate(e, campaign, name.span.clone()))?
+            let loaded = given(campaign).and_then(|given| named_system(&name.value, &given, inputs));
+            loaded.map_err(|e| locate(e, campaign, name.span.clone()))?
         }
         SystemFrom::File { file, coordinates } => {
             let xml = inputs.path(&file.value).map_err(|e| locate(e, campaign, file.span.clone()))?;
@@ -155,7 +160,7 @@ fn parameter(value: &Value) -> std::result::Result<formula::Value, Misfit> {
     })
 }
 
-fn locate(error: Error, campaign: &Campaign, span: std::ops::Range<usize>) -> Error {
+pub(super) fn locate(error: Error, campaign: &Campaign, span: std::ops::Range<usize>) -> Error {
     match error {
         Error::Input(list) => {
             Error::Input(list.into_iter().map(|c| if c.at.is_some() { c } else { campaign.complaint(&span, c.what, c.remedy) }).collect())

@@ -3,6 +3,7 @@
 //! [`Campaign::parse`] reads a file (with its `--set` overrides and its sweep) and gathers every complaint it can;
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
+mod along;
 mod analyse;
 mod anneal;
 pub mod catalogue;

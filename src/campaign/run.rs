@@ -6,7 +6,7 @@ use super::progress::Show;
 use super::signals::Stop;
 use super::system::System;
 use super::units::{Kind as Quantity, UnitSystem};
-use super::{exchange, finish, minimise, provenance, sample};
+use super::{along, exchange, finish, minimise, provenance, sample};
 use crate::batch::Snapshot;
 use crate::error::{Complaint, Source};
 use crate::estimate::summary::Summary;
@@ -154,14 +154,23 @@ impl Plan {
         };
         let mut points: Vec<PlannedPoint> = Vec::new();
         let mut complaints: Vec<Complaint> = Vec::new();
+        let mut loaded: Vec<(super::config::System, Arc<System>)> = Vec::new();
         for point in campaign.points() {
-            let shared = points.iter().find(|p| p.campaign.system == point.campaign.system).map(|p| p.system.clone());
+            let shared = loaded.iter().find(|(from, _)| *from == point.campaign.system).map(|(_, system)| system.clone());
             let system = match shared {
                 Some(s) => s,
-                None => Arc::new(directory::load_system(&point.campaign, inputs)?),
+                None => {
+                    let system = Arc::new(directory::load_system(&point.campaign, inputs)?);
+                    loaded.push((point.campaign.system.clone(), system.clone()));
+                    system
+                }
             };
-            match point.campaign.resolve(system.units).and_then(|r| super::check::system_checks(&point.campaign, r, &system)) {
-                Ok(resolved) => {
+            let built = point.campaign.resolve(system.units).and_then(|r| {
+                let along = along::apply(&system, &r, &point.campaign, inputs)?;
+                super::check::system_checks(&point.campaign, r, &along).map(|r| (r, along))
+            });
+            match built {
+                Ok((resolved, system)) => {
                     let config_hash = stage_hash(&resolved, &system);
                     points.push(PlannedPoint {
                         label: point.label,

@@ -20,7 +20,7 @@ pub(super) fn path(raw: &Placed<raw_kinds::Path>, drafts: &mut Drafts) -> Option
             return None;
         }
         (None, None) => {
-            let remedy = "write kind = \"geometric\" (or linear, solvent, charges, soft_core, umbrella), or knobs = { ... }";
+            let remedy = "write kind = \"geometric\" (or linear, solvent, charges, solvent_charges, soft_core, umbrella), or knobs = { ... }";
             drafts.missing(SCOPE, &raw.span, "[path] says nothing of what lambda does", remedy);
             return None;
         }
@@ -50,7 +50,8 @@ pub(super) fn path(raw: &Placed<raw_kinds::Path>, drafts: &mut Drafts) -> Option
             }
         }
         PathKind::Solvent => Path::Solvent,
-        PathKind::Charges => Path::Charges,
+        PathKind::Charges => Path::Charges { atoms: raw.atoms.as_ref().map(word) },
+        PathKind::SolventCharges => Path::SolventCharges { atoms: raw.atoms.as_ref().map(word) },
         PathKind::SoftCore => {
             let Some(atoms) = &raw.atoms else {
                 drafts.missing(SCOPE, &kind.span, "a soft_core path needs `atoms`", "write atoms = \"...\": those that are decoupled at 0");
@@ -65,10 +66,10 @@ pub(super) fn path(raw: &Placed<raw_kinds::Path>, drafts: &mut Drafts) -> Option
 
 /// Keys that the kind does not have.
 fn foreign(kind: PathKind, raw: &raw_kinds::Path, drafts: &mut Drafts) {
-    use PathKind::{Geometric, Linear, SoftCore, Umbrella};
+    use PathKind::{Charges, Geometric, Linear, SoftCore, SolventCharges, Umbrella};
     let keys = [
         ("base", raw.base.as_ref().map(|b| &b.span), matches!(kind, Geometric | Linear)),
-        ("atoms", raw.atoms.as_ref().map(|b| &b.span), kind == SoftCore),
+        ("atoms", raw.atoms.as_ref().map(|b| &b.span), matches!(kind, SoftCore | Charges | SolventCharges)),
         ("of", raw.of.as_ref().map(|b| &b.span), kind == Umbrella),
         ("centres", raw.centres.as_ref().map(|b| &b.span), kind == Umbrella),
         ("stiffness", raw.stiffness.as_ref().map(|b| &b.span), kind == Umbrella),
@@ -137,7 +138,6 @@ type RawKnobs = super::shape::Named<Placed<Vec<Placed<Vec<Placed<super::leaf::Nu
 fn knobs_path(raw: &Placed<raw_kinds::Path>, given: &Placed<RawKnobs>, drafts: &mut Drafts) -> Option<Placed<Path<Quantity>>> {
     let others = [
         raw.base.as_ref().map(|x| ("base", &x.span)),
-        raw.atoms.as_ref().map(|x| ("atoms", &x.span)),
         raw.of.as_ref().map(|x| ("of", &x.span)),
         raw.centres.as_ref().map(|x| ("centres", &x.span)),
         raw.stiffness.as_ref().map(|x| ("stiffness", &x.span)),
@@ -163,5 +163,5 @@ fn knobs_path(raw: &Placed<raw_kinds::Path>, given: &Placed<RawKnobs>, drafts: &
     if all.is_empty() {
         drafts.missing(SCOPE, &given.span, "`knobs` is empty", "write knobs = { charges = [[0, 0], [1, 1]] }");
     }
-    Some(raw.with(Path::Knobs(all)))
+    Some(raw.with(Path::Knobs { atoms: raw.atoms.as_ref().map(word), knobs: all }))
 }

@@ -21,8 +21,16 @@ pub enum Path<Q = f64> {
     },
     /// Implicit solvent: vacuum at 0.
     Solvent,
-    /// Charges scaled: none at 0.
-    Charges,
+    /// Charges scaled, in Coulomb pairs and in the solvent: none at 0.
+    Charges {
+        /// Whose; none: all.
+        atoms: Option<Placed<String>>,
+    },
+    /// Charges scaled in the implicit solvent alone; its surface term stays.
+    SolventCharges {
+        /// Whose; none: all.
+        atoms: Option<Placed<String>>,
+    },
     /// Lennard-Jones of some atoms with the rest, soft on the way: decoupled at 0.
     SoftCore {
         /// Which atoms.
@@ -40,7 +48,12 @@ pub enum Path<Q = f64> {
         stiffness: Placed<Q>,
     },
     /// Several knobs, each piecewise linear in lambda.
-    Knobs(Vec<(Placed<String>, Placed<Vec<[f64; 2]>>)>),
+    Knobs {
+        /// Atoms that they act on; none: all.
+        atoms: Option<Placed<String>>,
+        /// Name and points (lambda, value) of each.
+        knobs: Vec<(Placed<String>, Placed<Vec<[f64; 2]>>)>,
+    },
 }
 
 /// The other energy of a linear path.
@@ -68,10 +81,11 @@ impl<Q> Path<Q> {
             Path::Geometric { .. } => "geometric",
             Path::Linear { .. } => "linear",
             Path::Solvent => "solvent",
-            Path::Charges => "charges",
+            Path::Charges { .. } => "charges",
+            Path::SolventCharges { .. } => "solvent_charges",
             Path::SoftCore { .. } => "soft_core",
             Path::Umbrella { .. } => "umbrella",
-            Path::Knobs(_) => "knobs",
+            Path::Knobs { .. } => "knobs",
         }
     }
 
@@ -80,7 +94,8 @@ impl<Q> Path<Q> {
             Path::Geometric { normal } => Path::Geometric { normal: number("normal", normal, Kind::Length) },
             Path::Linear { base } => Path::Linear { base: base.clone() },
             Path::Solvent => Path::Solvent,
-            Path::Charges => Path::Charges,
+            Path::Charges { atoms } => Path::Charges { atoms: atoms.clone() },
+            Path::SolventCharges { atoms } => Path::SolventCharges { atoms: atoms.clone() },
             Path::SoftCore { atoms } => Path::SoftCore { atoms: atoms.clone() },
             Path::Umbrella { of, from, to, stiffness: k } => {
                 let kind = of.quantity().unwrap_or(Kind::Dimensionless);
@@ -91,20 +106,21 @@ impl<Q> Path<Q> {
                     stiffness: number("stiffness", k, stiffness(of)),
                 }
             }
-            Path::Knobs(knobs) => Path::Knobs(knobs.clone()),
+            Path::Knobs { atoms, knobs } => Path::Knobs { atoms: atoms.clone(), knobs: knobs.clone() },
         }
     }
 
     pub(super) fn fields(&self, show: Shown<'_, Q>) -> Fields {
         let mut all = Vec::new();
-        if !matches!(self, Path::Knobs(_)) {
+        if !matches!(self, Path::Knobs { .. }) {
             all.push(("kind", quote(self.name())));
         }
         match self {
             Path::Geometric { normal } => all.push(("base", format!("{{ normal = {} }}", show(normal, Kind::Length)))),
             Path::Linear { base: LinearBase::System(name) } => all.push(("base", format!("{{ system = {} }}", quote(name)))),
             Path::Linear { base: LinearBase::Formula(text) } => all.push(("base", format!("{{ formula = {} }}", quote(text)))),
-            Path::Solvent | Path::Charges => {}
+            Path::Solvent => {}
+            Path::Charges { atoms } | Path::SolventCharges { atoms } => all.extend(atoms.as_ref().map(|a| ("atoms", quote(a)))),
             Path::SoftCore { atoms } => all.push(("atoms", quote(atoms))),
             Path::Umbrella { of, from, to, stiffness: k } => {
                 let kind = of.quantity().unwrap_or(Kind::Dimensionless);
@@ -112,7 +128,8 @@ impl<Q> Path<Q> {
                 all.push(("centres", format!("{{ from = {}, to = {} }}", show(from, kind), show(to, kind))));
                 all.push(("stiffness", show(k, stiffness(of))));
             }
-            Path::Knobs(knobs) => {
+            Path::Knobs { atoms, knobs } => {
+                all.extend(atoms.as_ref().map(|a| ("atoms", quote(a))));
                 let point = |p: &[f64; 2]| format!("[{}, {}]", number_text(p[0]), number_text(p[1]));
                 let list = |points: &[[f64; 2]]| points.iter().map(point).collect::<Vec<_>>().join(", ");
                 let knobs: Vec<String> = knobs.iter().map(|(name, points)| format!("{} = [{}]", quote(name), list(points))).collect();

@@ -241,7 +241,8 @@ pub(super) struct Path {
     pub(super) kind: Option<Placed<PathKind>>,
     /// Of geometric: { normal = WIDTH }; of linear: { system = "NAME" } or { formula = "..." }.
     pub(super) base: Option<Placed<Base>>,
-    /// Of soft_core: which atoms are decoupled.
+    /// Of soft_core: which atoms are decoupled; of charges, solvent_charges and knobs: which they act on (all without). A list of
+    /// "CA", "12:CA", "A:12:CA", "#4", "#4-#9", or a residue's name "LIG".
     pub(super) atoms: Option<Placed<Word>>,
     /// Of umbrella: the restrained observable, "dihedral:phi", "distance:a,b", "coordinate:0" or "radius_of_gyration".
     pub(super) of: Option<Placed<Column>>,
@@ -263,8 +264,10 @@ pub(super) enum PathKind {
     Linear,
     /// Implicit solvent from nothing to full.
     Solvent,
-    /// Charges from nothing to full.
+    /// Charges from nothing to full, in Coulomb pairs and in the implicit solvent.
     Charges,
+    /// Charges in the implicit solvent from nothing to full; its surface term stays.
+    SolventCharges,
     /// Lennard-Jones of some atoms from nothing to full.
     SoftCore,
     /// A harmonic restraint whose centre moves.
@@ -278,6 +281,7 @@ impl PathKind {
             PathKind::Linear => "linear",
             PathKind::Solvent => "solvent",
             PathKind::Charges => "charges",
+            PathKind::SolventCharges => "solvent_charges",
             PathKind::SoftCore => "soft_core",
             PathKind::Umbrella => "umbrella",
         }
