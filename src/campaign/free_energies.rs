@@ -6,7 +6,11 @@ use super::ladders::OnLadder;
 use super::run::Job;
 use crate::Result;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary};
-use crate::estimate::{Check, Estimate, FreeEnergyError, Outcome, Warning, WarningKind, bar, exp_forward, exp_reverse};
+use crate::estimate::{
+    Bar, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Ti, TiRule, Unusable, Warning,
+    WarningKind, bar, exp_forward, exp_reverse, mbar, thermodynamic_integration,
+};
+use std::ops::Range;
 
 /// Least number of independent copies whose spread is an error.
 const COPIES: usize = 4;
@@ -18,7 +22,11 @@ const OVERLAP: f64 = 0.03;
 /// Independent samples that neighbours share: worth a warning below the first, no result below the second.
 const SHARED: (f64, f64) = (50.0, 10.0);
 
+/// Parts of the data that convergence is shown for.
+const PARTS: usize = 10;
+
 /// Free energies of all states, in kT, with two ways to an error.
+#[derive(Default)]
 struct Found {
     /// f_k - f_0.
     f: Vec<f64>,
@@ -34,6 +42,7 @@ struct Found {
     matrix: Vec<Vec<f64>>,
     warnings: Vec<Warning>,
     gradients: Vec<(f64, f64)>,
+    convergence: Vec<[f64; 5]>,
 }
 
 impl Found {
@@ -66,18 +75,22 @@ impl Found {
 pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder) -> Result<(StageSummary, Vec<Estimate>)> {
     let mut summary = estimate_frame(job, stage, wanted);
     let g = read.g();
-    let found = match wanted.method.value {
-        Method::Bar => pairs(read, g),
-        Method::Exp => one_sided(read, g),
-        _ => unreachable_method(wanted.method.value),
-    };
+    let found = find(wanted.method.value, read, g);
     let mut estimates = match found {
-        Ok(found) => report(job, wanted, read, g, &found, &mut summary),
+        Ok(found) => {
+            let mut all = report(job, wanted, read, g, &found, &mut summary);
+            if wanted.method.value == Method::LogZ {
+                all.insert(0, log_z(job, read, &found));
+            }
+            all
+        }
         Err(why) => {
             summary.checks.push(failed(stage, &why));
-            let names = format!("delta_f[0,{}]", read.states.len() - 1);
-            ["delta_f".to_owned(), names]
+            let ends = format!("delta_f[0,{}]", read.states.len() - 1);
+            let log_z = Some("log_z".to_owned()).filter(|_| wanted.method.value == Method::LogZ);
+            log_z
                 .into_iter()
+                .chain(["delta_f".to_owned(), ends])
                 .map(|name| Estimate::missing(name, WarningKind::PoorOverlap, format!("{why}; {}", why.remedy())))
                 .collect()
         }
@@ -88,8 +101,22 @@ pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLad
     Ok((summary, estimates))
 }
 
-fn unreachable_method(method: Method) -> std::result::Result<Found, FreeEnergyError> {
-    Err(FreeEnergyError::Argument { what: format!("{} does not read a ladder", method.name()) })
+/// log Z of the system from that of the normalised base: the ladder must reach from one to the other.
+fn log_z(job: &Job<'_>, read: &OnLadder, found: &Found) -> Estimate {
+    let at = |lambda: f64| read.states.iter().position(|t| t.lambda == lambda);
+    let base = job.system.path.as_ref().and_then(|p| p.base.as_ref());
+    match (base, at(0.0), at(1.0)) {
+        (Some(base), Some(i), Some(j)) => {
+            let (stderr, _) = found.error(i, j);
+            let weakest = found.shared.iter().copied().fold(f64::INFINITY, f64::min);
+            Estimate::new("log_z", base.log_norm() - (found.f[j] - found.f[i]), stderr, weakest)
+        }
+        (None, ..) => {
+            let why = "no log Z: the path has no normalised base, use kind = \"geometric\"; delta_f is what there is";
+            Estimate::missing("log_z", WarningKind::NotFinite, why)
+        }
+        _ => Estimate::missing("log_z", WarningKind::NotFinite, "no log Z: the ladder does not reach from lambda = 0 to 1"),
+    }
 }
 
 /// Conditions and reference: the temperature, where there is one.
@@ -124,35 +151,104 @@ fn without_each_group(copies: usize) -> Option<Vec<Vec<usize>>> {
     Some((0..groups).map(|g| (0..copies).filter(|c| c * groups / copies != g).collect()).collect())
 }
 
-/// Differences of neighbours one after the other, for all copies and without each group.
-fn chained(
-    read: &OnLadder,
-    differences: impl Fn(&[usize]) -> std::result::Result<Vec<f64>, FreeEnergyError>,
-) -> std::result::Result<(Vec<f64>, Option<Vec<Vec<f64>>>), FreeEnergyError> {
-    let total = |d: Vec<f64>| {
+/// Frames of some copies.
+struct Part<'a> {
+    read: &'a OnLadder,
+    copies: &'a [usize],
+    draws: Range<usize>,
+}
+
+impl Part<'_> {
+    fn states(&self) -> usize {
+        self.read.states.len()
+    }
+
+    /// `value` of all frames at a state.
+    fn at_state(&self, k: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let mut all = Vec::new();
+        for &c in self.copies {
+            self.read.at_state_in(c, k, self.draws.clone(), &value, &mut all);
+        }
+        all
+    }
+
+    /// Works from state `i` to state `j` of the frames at `i`.
+    fn works(&self, i: usize, j: usize) -> Vec<f64> {
+        self.at_state(i, |r, d| {
+            let u = self.read.u_of(r, d);
+            u[j] - u[i]
+        })
+    }
+
+    /// Reduced energies of all frames at all states.
+    fn potentials(&self) -> Answer<ReducedPotentials> {
+        let (mut origin, mut u_nk) = (Vec::new(), Vec::new());
+        for &c in self.copies {
+            for r in self.read.replicas_of(c) {
+                for d in self.draws.clone() {
+                    origin.push(self.read.state_of(r, d));
+                    u_nk.extend_from_slice(self.read.u_of(r, d));
+                }
+            }
+        }
+        ReducedPotentials::from_samples(&self.read.unique_names(), &origin, &u_nk)
+    }
+}
+
+type Answer<T> = std::result::Result<T, FreeEnergyError>;
+
+/// Free energies of all states from some of the frames.
+fn solve(method: Method, part: &Part<'_>) -> Answer<Vec<f64>> {
+    let total = |differences: Vec<f64>| {
         let mut f = vec![0.0];
-        for d in d {
+        for d in differences {
             f.push(f[f.len() - 1] + d);
         }
         f
     };
-    let all: Vec<usize> = (0..read.copies).collect();
-    let f = total(differences(&all)?);
-    let left_out = match without_each_group(read.copies) {
-        None => None,
-        // a group without which there is no number leaves the theory alone to speak
-        Some(sets) => sets.iter().map(|s| differences(s).map(total)).collect::<std::result::Result<Vec<_>, _>>().ok(),
-    };
-    Ok((f, left_out))
+    let k = part.states();
+    match method {
+        Method::Mbar | Method::LogZ => {
+            let u = part.potentials()?;
+            let fit = mbar(&u, &MbarOptions::default())?;
+            Ok(fit.f_k().iter().map(|f| f - fit.f_k()[0]).collect())
+        }
+        Method::Bar => (0..k - 1).map(|i| one_pair(part, i).map(|b| b.delta_f)).collect::<Answer<Vec<_>>>().map(total),
+        Method::Exp => (0..k - 1).map(|i| exp_forward(&part.works(i, i + 1)).map(|d| d.value)).collect::<Answer<Vec<_>>>().map(total),
+        Method::Ti => integrate(part, 1.0).map(|(ti, _)| ti.profile),
+        other => Err(FreeEnergyError::Argument { what: format!("{} does not read a ladder", other.name()) }),
+    }
 }
 
-/// Works from state `i` to state `j` of the frames at `i` of some copies.
-fn works(read: &OnLadder, copies: &[usize], i: usize, j: usize) -> Vec<f64> {
-    let step = |r: usize, d: usize| {
-        let u = read.u_of(r, d);
-        u[j] - u[i]
-    };
-    copies.iter().flat_map(|&c| read.at_state(c, i, step)).collect()
+/// Thermodynamic integration by splines, with the mean and error of the gradient at each state.
+fn integrate(part: &Part<'_>, g: f64) -> Answer<(Ti, Vec<(f64, f64)>)> {
+    let k = part.states();
+    let draws: Vec<Vec<f64>> = (0..k).map(|i| part.at_state(i, |r, d| part.read.gradient_of(r, d))).collect();
+    let lambda: Vec<f64> = part.read.states.iter().map(|t| t.lambda).collect();
+    let argument = |why: Unusable| FreeEnergyError::Argument { what: format!("thermodynamic integration: {why}") };
+    let rows: Vec<&[f64]> = draws.iter().map(Vec::as_slice).collect();
+    let gradients = Gradients::from_draws(1, &lambda, &rows, &vec![g; k]).map_err(argument)?;
+    let ti = thermodynamic_integration(&gradients, TiRule::NaturalCubic).map_err(argument)?;
+    let mut means = Vec::with_capacity(k);
+    for values in &draws {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        means.push((mean, (square / (n - 1.0) / n * g).sqrt()));
+    }
+    Ok((ti, means))
+}
+
+/// BAR between state `i` and the next.
+fn one_pair(part: &Part<'_>, i: usize) -> Answer<Bar> {
+    let names = &part.read.names;
+    bar(&part.works(i, i + 1), &part.works(i + 1, i)).map_err(|why| match why {
+        FreeEnergyError::Disconnected { shared, .. } => {
+            FreeEnergyError::Disconnected { groups: vec![vec![names[i].clone()], vec![names[i + 1].clone()]], shared }
+        }
+        FreeEnergyError::NoSamples { .. } => FreeEnergyError::NoSamples { what: format!("state {} or {}", names[i], names[i + 1]) },
+        other => other,
+    })
 }
 
 /// Errors of sums of independent differences.
@@ -165,62 +261,79 @@ fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
     (0..k).map(|i| (0..k).map(|j| (sum[i.max(j)] - sum[i.min(j)]).sqrt()).collect()).collect()
 }
 
-/// BAR between neighbours.
-fn pairs(read: &OnLadder, g: f64) -> std::result::Result<Found, FreeEnergyError> {
-    let k = read.states.len();
-    let named = |why: FreeEnergyError, i: usize| match why {
-        FreeEnergyError::Disconnected { shared, .. } => {
-            FreeEnergyError::Disconnected { groups: vec![vec![read.names[i].clone()], vec![read.names[i + 1].clone()]], shared }
+/// Free energies of all frames, with everything that is known of their errors.
+fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
+    let all: Vec<usize> = (0..read.copies).collect();
+    let whole = Part { read, copies: &all, draws: read.discard..read.draws };
+    let k = whole.states();
+    let f = solve(method, &whole)?;
+    let left_out = without_each_group(read.copies).and_then(|sets| {
+        // a group without which there is no number leaves the theory alone to speak
+        sets.iter().map(|s| solve(method, &Part { read, copies: s, draws: whole.draws.clone() })).collect::<Answer<Vec<_>>>().ok()
+    });
+    let mut found = Found { f, left_out, ..Found::default() };
+    // what neighbours share is a matter of pairs, whatever the method
+    let pairs: Vec<Answer<Bar>> = (0..k - 1).map(|i| one_pair(&whole, i)).collect();
+    found.overlap = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| 0.5 * b.overlap)).collect();
+    found.shared = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| b.shared / g)).collect();
+    match method {
+        Method::Mbar | Method::LogZ => {
+            let u = whole.potentials()?;
+            let fit = mbar(&u, &MbarOptions::default())?;
+            let covariance = fit.covariance(CovarianceMethod::Asymptotic);
+            found.theory = (0..k).map(|i| (0..k).map(|j| covariance.stderr(i, j) * g.sqrt()).collect()).collect();
+            found.matrix = fit.overlap().matrix.chunks(k).map(<[f64]>::to_vec).collect();
+            found.warnings = fit.warnings().to_vec();
         }
-        FreeEnergyError::NoSamples { .. } => FreeEnergyError::NoSamples { what: format!("one of the states {} and {}", read.names[i], read.names[i + 1]) },
-        other => other,
-    };
-    let one = |copies: &[usize], i: usize| {
-        bar(&works(read, copies, i, i + 1), &works(read, copies, i + 1, i)).map_err(|why| named(why, i))
-    };
-    let all: Vec<usize> = (0..read.copies).collect();
-    let each = (0..k - 1).map(|i| one(&all, i)).collect::<std::result::Result<Vec<_>, _>>()?;
-    let (f, left_out) = chained(read, |copies| (0..k - 1).map(|i| one(copies, i).map(|b| b.delta_f)).collect())?;
-    let errors: Vec<f64> = each.iter().map(|b| b.stderr * g.sqrt()).collect();
-    Ok(Found {
-        f,
-        theory: quadrature(&errors),
-        left_out,
-        shared: each.iter().map(|b| b.shared / g).collect(),
-        overlap: each.iter().map(|b| 0.5 * b.overlap).collect(),
-        matrix: Vec::new(),
-        warnings: each.into_iter().flat_map(|b| b.warnings).collect(),
-        gradients: Vec::new(),
-    })
-}
-
-/// Zwanzig from the lower state alone; the way back stands in the warnings where the two do not agree.
-fn one_sided(read: &OnLadder, g: f64) -> std::result::Result<Found, FreeEnergyError> {
-    let k = read.states.len();
-    let all: Vec<usize> = (0..read.copies).collect();
-    let forward = (0..k - 1).map(|i| exp_forward(&works(read, &all, i, i + 1))).collect::<std::result::Result<Vec<_>, _>>()?;
-    let back = (0..k - 1).map(|i| exp_reverse(&works(read, &all, i + 1, i))).collect::<std::result::Result<Vec<_>, _>>()?;
-    let (f, left_out) =
-        chained(read, |copies| (0..k - 1).map(|i| exp_forward(&works(read, copies, i, i + 1)).map(|d| d.value)).collect())?;
-    let errors: Vec<f64> = forward.iter().map(|d| d.stderr * g.sqrt()).collect();
-    let mut warnings: Vec<Warning> = forward.iter().flat_map(|d| d.warnings.clone()).collect();
-    for (i, (a, b)) in forward.iter().zip(&back).enumerate() {
-        let z = (a.value - b.value) / ((a.stderr * a.stderr + b.stderr * b.stderr) * g).sqrt();
-        if !(z.abs() <= 4.0) {
-            let message = format!("forward and reverse averages between {} and {} disagree by {z:.1} standard errors", read.names[i], read.names[i + 1]);
-            warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
+        Method::Ti => {
+            let (ti, means) = integrate(&whole, g)?;
+            found.theory = (0..k).map(|i| (0..k).map(|j| ti.delta(i, j).1).collect()).collect();
+            found.warnings = ti.warnings;
+            found.gradients = means;
+            // no pair of states need overlap
+            found.overlap.clear();
+            found.shared = (0..k - 1).map(|i| whole.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
+        }
+        Method::Exp => {
+            let forward = (0..k - 1).map(|i| exp_forward(&whole.works(i, i + 1))).collect::<Answer<Vec<_>>>()?;
+            let back = (0..k - 1).map(|i| exp_reverse(&whole.works(i + 1, i))).collect::<Answer<Vec<_>>>()?;
+            found.theory = quadrature(&forward.iter().map(|d| d.stderr * g.sqrt()).collect::<Vec<_>>());
+            found.shared = forward.iter().map(|d| d.n_eff / g).collect();
+            found.overlap.clear();
+            for (i, (a, b)) in forward.iter().zip(&back).enumerate() {
+                found.warnings.extend(a.warnings.iter().cloned());
+                let z = (a.value - b.value) / ((a.stderr * a.stderr + b.stderr * b.stderr) * g).sqrt();
+                if !(z.abs() <= 4.0) {
+                    let (from, to) = (&read.names[i], &read.names[i + 1]);
+                    let message = format!("forward and reverse averages between {from} and {to} disagree by {z:.1} standard errors");
+                    found.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
+                }
+            }
+        }
+        _ => {
+            let pairs = pairs.into_iter().collect::<Answer<Vec<_>>>()?;
+            found.theory = quadrature(&pairs.iter().map(|b| b.stderr * g.sqrt()).collect::<Vec<_>>());
+            found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
         }
     }
-    Ok(Found {
-        f,
-        theory: quadrature(&errors),
-        left_out,
-        shared: forward.iter().map(|d| d.n_eff / g).collect(),
-        overlap: Vec::new(),
-        matrix: Vec::new(),
-        warnings,
-        gradients: Vec::new(),
-    })
+    found.convergence = convergence(method, &whole, &found).unwrap_or_default();
+    Ok(found)
+}
+
+/// The difference of the ends from the first and from the last frames: fraction, forward and its error, reverse and its error.
+fn convergence(method: Method, whole: &Part<'_>, found: &Found) -> Answer<Vec<[f64; 5]>> {
+    let (from, n, k) = (whole.draws.start, whole.draws.len(), whole.states());
+    let last = found.error(0, k - 1).0;
+    let mut rows = Vec::new();
+    for part in 1..=PARTS {
+        let m = n * part / PARTS;
+        let ends = |draws: Range<usize>| solve(method, &Part { read: whole.read, copies: whole.copies, draws }).map(|f| f[k - 1]);
+        let (forward, reverse) = (ends(from..from + m)?, ends(from + n - m..from + n)?);
+        // as of independent frames, from the error of the whole
+        let error = last * (PARTS as f64 / part as f64).sqrt();
+        rows.push([part as f64 / PARTS as f64, forward, error, reverse, error]);
+    }
+    Ok(rows)
 }
 
 /// Estimates, checks and the summary of free energies.
@@ -282,7 +395,7 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
         errors: errors_from(found, k),
         overlap: found.matrix.clone(),
         gradients: found.gradients.clone(),
-        convergence: Vec::new(),
+        convergence: found.convergence.iter().map(|row| [row[0], row[1] * factor, row[2] * factor, row[3] * factor, row[4] * factor]).collect(),
     });
     all
 }

@@ -2,7 +2,7 @@
 
 use super::analyse;
 use super::config::{Ladder, Sample, Stage, StageKind};
-use super::exchange::{STATE, U_KN};
+use super::exchange::{GRADIENT, STATE, U_KN};
 use super::run::Job;
 use crate::batch::{Resume, Snapshot, Thermo};
 use crate::estimate::summary::{LadderSummary, StageSummary};
@@ -39,6 +39,8 @@ pub(super) struct OnLadder {
     state: Vec<Vec<u32>>,
     /// `[replica][draw * states + k]`.
     u: Vec<Vec<f64>>,
+    /// beta dU/dlambda, `[replica][draw]`; of ladders of lambdas.
+    gradient: Vec<Vec<f64>>,
     pub(super) columns: Vec<Observed>,
     traffic: Traffic,
     exchanged: bool,
@@ -77,6 +79,13 @@ impl OnLadder {
             }
             first = end;
         }
+        let gradient = match ladder {
+            Ladder::Lambdas(_) => {
+                let every = files.column(GRADIENT)?;
+                well.iter().map(|&r| every[r].clone()).collect()
+            }
+            Ladder::Temperatures(_) => Vec::new(),
+        };
         let mut columns = Vec::new();
         for column in stage.observe.iter().flat_map(|o| &o.columns).filter(|c| c.value.scalar() && !c.value.periodic()) {
             let every = files.column(&column.value.text)?;
@@ -99,6 +108,7 @@ impl OnLadder {
             diverged,
             state,
             u,
+            gradient,
             columns,
             traffic,
             exchanged,
@@ -135,14 +145,37 @@ impl OnLadder {
     /// `value(replica, draw)` of every frame that was at state `k`, of one copy after the discard, in the order of time.
     pub(super) fn at_state(&self, copy: usize, k: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
         let mut all = Vec::with_capacity(self.draws - self.discard);
-        for draw in self.discard..self.draws {
+        self.at_state_in(copy, k, self.discard..self.draws, &value, &mut all);
+        all
+    }
+
+    /// The same of some draws, appended to `all`.
+    pub(super) fn at_state_in(
+        &self,
+        copy: usize,
+        k: usize,
+        draws: std::ops::Range<usize>,
+        value: &impl Fn(usize, usize) -> f64,
+        all: &mut Vec<f64>,
+    ) {
+        for draw in draws {
             for r in self.replicas_of(copy) {
                 if self.state_of(r, draw) == k {
                     all.push(value(r, draw));
                 }
             }
         }
-        all
+    }
+
+    /// beta dU/dlambda of a frame at its own state; 0 on a ladder of temperatures.
+    pub(super) fn gradient_of(&self, replica: usize, draw: usize) -> f64 {
+        self.gradient.get(replica).map_or(0.0, |g| g[draw])
+    }
+
+    /// Names of the states, told apart where rounding makes them alike.
+    pub(super) fn unique_names(&self) -> Vec<String> {
+        let twice = |name: &String| self.names.iter().filter(|n| *n == name).count() > 1;
+        self.names.iter().enumerate().map(|(k, n)| if twice(n) { format!("{n} (state {k})") } else { n.clone() }).collect()
     }
 
     /// What tells neighbours apart at a state: u_k+1 - u_k-1, one-sided at the ends.
