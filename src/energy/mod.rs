@@ -13,6 +13,8 @@ pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+mod room;
+pub mod text;
 
 use crate::batch::{Coords, Thermo};
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};
