@@ -15,6 +15,8 @@ pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+mod room;
+pub mod text;
 
 pub use self::interpolated::Interpolated;
 pub use self::knob::Knob;
