@@ -38,6 +38,11 @@ pub trait Target<S: State>: Send + Sync {
     fn is_boltzmann(&self) -> bool {
         false
     }
+
+    /// Does u depend on momenta? Then only kernels that keep them will do.
+    fn counts_momenta(&self) -> bool {
+        false
+    }
 }
 
 /// beta U(x; lambda) of a potential: configurations only, momenta do not count.
