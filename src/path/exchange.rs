@@ -1,7 +1,7 @@
 //! Replica exchange: parallel tempering, Hamiltonian exchange, coupled umbrella windows.
 
 use super::known::Known;
-use super::rungs::{check, holds, one_coupling};
+use super::rungs::{check, configurational, holds, one_coupling};
 use super::swaps::{Counts, log_uniforms, shuffle};
 use super::{Target, Traffic};
 use crate::batch::{Ensemble, Health, Resume, Snapshot, State, Thermo};
@@ -75,6 +75,7 @@ impl<S: State> Exchange<S> {
         options: ExchangeOptions,
     ) -> Result<Self> {
         check(&ladder)?;
+        configurational(&*target)?;
         if options.every == 0 {
             return Err(Error::input("replicas exchange every 0 steps", "give 1 or more steps between exchanges"));
         }

@@ -1,7 +1,7 @@
 //! Expanded ensembles: every replica jumps among the states of a ladder, with weights that it learns.
 
 use super::known::Known;
-use super::rungs::{at_rungs, check};
+use super::rungs::{at_rungs, check, configurational};
 use super::{Sams, Target, WangLandau};
 use crate::batch::{Ensemble, Health, Resume, Snapshot, State, Thermo};
 use crate::dynamics::{Propagator, Tally};
@@ -90,6 +90,7 @@ impl<S: State> Expanded<S> {
         options: ExpandedOptions,
     ) -> Result<Self> {
         check(&ladder)?;
+        configurational(&*target)?;
         let states = ladder.len();
         if options.every == 0 {
             return Err(Error::input("replicas jump every 0 steps", "give 1 or more steps between jumps"));

@@ -1,6 +1,7 @@
 //! Ladders: the thermodynamic states that replicas exchange, visit or are reweighted to.
 
-use crate::batch::Thermo;
+use super::Target;
+use crate::batch::{State, Thermo};
 use crate::{Error, Result};
 
 /// One rung a temperature, at full coupling.
@@ -71,6 +72,17 @@ pub(super) fn at_rungs(ladder: &[Thermo], thermo: &[Thermo]) -> Result<()> {
                 "start the replicas with path::spread(&ladder, copies)",
             ));
         }
+    }
+    Ok(())
+}
+
+/// Labels move with momenta at fixed sqrt(beta) v, so energies of configurations decide: kinetic energy must not count twice.
+pub(super) fn configurational<S: State>(target: &dyn Target<S>) -> Result<()> {
+    if target.counts_momenta() {
+        return Err(Error::input(
+            "the target of a move among states counts momenta",
+            "give the energy of configurations alone: the momenta are rescaled with the label",
+        ));
     }
     Ok(())
 }
