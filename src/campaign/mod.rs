@@ -32,6 +32,7 @@ pub mod signals;
 mod start;
 pub mod status;
 pub mod sweep;
+mod switch;
 pub mod system;
 pub mod units;
 

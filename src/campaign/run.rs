@@ -6,7 +6,7 @@ use super::progress::Show;
 use super::signals::Stop;
 use super::system::System;
 use super::units::{Kind as Quantity, UnitSystem};
-use super::{along, exchange, finish, minimise, provenance, sample};
+use super::{along, anneal, exchange, finish, minimise, provenance, sample, switch};
 use crate::batch::Snapshot;
 use crate::error::{Complaint, Source};
 use crate::estimate::summary::Summary;
@@ -419,7 +419,9 @@ fn stages(plan: &Plan, session: &Session, options: &Options) -> Result<Summary> 
                 StageKind::Minimise(m) => minimise::run(job, stage, m, session),
                 StageKind::Sample(s) => sample::run(job, stage, s, session),
                 StageKind::Exchange(e) => exchange::run(job, stage, e, session),
-                StageKind::Expanded(_) | StageKind::Metadynamics(_) | StageKind::Anneal(_) | StageKind::Switch(_) => {
+                StageKind::Anneal(a) => anneal::run(job, stage, a, session),
+                StageKind::Switch(s) => switch::run(job, stage, s, session),
+                StageKind::Expanded(_) | StageKind::Metadynamics(_) => {
                     Err(Error::run(format!("{} stages", stage.kind.name()), "not yet"))
                 }
                 StageKind::Estimate(_) => continue,

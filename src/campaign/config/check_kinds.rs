@@ -251,7 +251,7 @@ fn levels(
 /// Checks an `anneal` table.
 pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Option<Anneal<Quantity>> {
     let at = &raw.span;
-    let kernel = need(scope, "anneal", "kernel", "\"hmc\" (or \"mala\", \"ula\")", raw.kernel.as_ref(), at, drafts);
+    let kernel = need(scope, "anneal", "kernel", "\"hmc\" (or \"mala\", \"langevin\", \"ula\")", raw.kernel.as_ref(), at, drafts);
     let timestep = need(scope, "anneal", "timestep", "\"1 fs\", or a bare number in reduced units", raw.timestep.as_ref(), at, drafts);
     let replicas = need(scope, "anneal", "replicas", "1000", raw.replicas.as_ref(), at, drafts);
     let warmth = thermal(scope, "anneal", (raw.temperature.as_ref(), raw.beta.as_ref()), at, drafts);
@@ -277,14 +277,21 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
         );
     }
     let kernel_kind = kernel.map(|k| k.value);
-    if let (Some(Kernel::Ula), None) = (kernel_kind, &raw.friction) {
+    if let (Some(Kernel::Langevin), None) = (kernel_kind, &raw.friction) {
         need(scope, "anneal", "friction", "\"1 /ps\", or a bare number in reduced units", raw.friction.as_ref(), at, drafts);
     }
-    if let (Some(kind @ (Kernel::Hmc | Kernel::Mala)), Some(friction)) = (kernel_kind, &raw.friction) {
-        drafts.add(scope, &friction.span, format!("{} has no friction", kind.name()), "remove it, or use ula");
+    if let (Some(kind @ (Kernel::Hmc | Kernel::Mala | Kernel::Ula)), Some(friction)) = (kernel_kind, &raw.friction) {
+        drafts.add(scope, &friction.span, format!("{} has no friction", kind.name()), "remove it, or use langevin");
     }
-    if let (Some(kind @ (Kernel::Ula | Kernel::Mala)), Some(leapfrog)) = (kernel_kind, &raw.leapfrog_steps) {
+    if let (Some(kind @ (Kernel::Ula | Kernel::Mala | Kernel::Langevin)), Some(leapfrog)) = (kernel_kind, &raw.leapfrog_steps) {
         drafts.add(scope, &leapfrog.span, format!("{} has no leapfrog_steps", kind.name()), "remove it, or use hmc");
+    }
+    if let (Some(kind @ (Kernel::Ula | Kernel::Langevin)), Some(target)) = (kernel_kind, &raw.target_acceptance) {
+        drafts.add(scope, &target.span, format!("{} accepts every step, so it has no target_acceptance", kind.name()), "remove it, or use hmc");
+    }
+    if let Some(target) = raw.target_acceptance.as_ref().filter(|t| !(t.value.0 > 0.0 && t.value.0 < 1.0)) {
+        let what = format!("`target_acceptance` of {scope} is {}: a probability between 0 and 1 is meant", target.value.0);
+        drafts.add(scope, &target.span, what, "write for example 0.8");
     }
     let ess = raw.ess.as_ref().map_or(Placed::default_of(0.5), |e| e.with(e.value.0));
     if !(ess.value > 0.0 && ess.value < 1.0) {
@@ -301,6 +308,7 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
         timestep: timestep?.clone(),
         friction: raw.friction.clone(),
         leapfrog_steps: (kernel_kind == Some(Kernel::Hmc)).then(|| count(raw.leapfrog_steps.as_ref(), 10)),
+        target_acceptance: raw.target_acceptance.as_ref().map(|t| t.with(t.value.0)),
         thermal: warmth?,
         replicas: replicas.map(|n| n.with(n.value.0))?,
         levels: levels?,

@@ -326,7 +326,9 @@ pub enum Kernel {
     Hmc,
     /// Metropolis-adjusted Langevin: exact.
     Mala,
-    /// Unadjusted Langevin (Euler-Maruyama) with the ratio of its kernels in the weight.
+    /// Underdamped Langevin (the splitting OBABO), unadjusted, with the ratio of its kernels in the weight; momenta count.
+    Langevin,
+    /// Overdamped Langevin, unadjusted, with the ratio of its kernels in the weight.
     Ula,
 }
 
@@ -336,8 +338,14 @@ impl Kernel {
         match self {
             Kernel::Hmc => "hmc",
             Kernel::Mala => "mala",
+            Kernel::Langevin => "langevin",
             Kernel::Ula => "ula",
         }
+    }
+
+    /// Metropolis decisions: the weights need no ratio of kernels, and the step may follow an acceptance.
+    pub fn exact(self) -> bool {
+        matches!(self, Kernel::Hmc | Kernel::Mala)
     }
 }
 
@@ -394,10 +402,12 @@ pub struct Anneal<Q = f64> {
     pub kernel: Placed<Kernel>,
     /// Step of the kernel, a time.
     pub timestep: Placed<Q>,
-    /// Friction of ula.
+    /// Friction of langevin.
     pub friction: Option<Placed<Q>>,
     /// Leapfrog steps of hmc.
     pub leapfrog_steps: Option<Placed<u64>>,
+    /// Acceptance that the step of hmc and mala follows from level to level; none: the step is fixed.
+    pub target_acceptance: Option<Placed<f64>>,
     /// Temperature or beta.
     pub thermal: Placed<Thermal<Q>>,
     /// Particles of one run.
@@ -427,6 +437,7 @@ impl<Q> Anneal<Q> {
             timestep: number("timestep", &self.timestep, Kind::Time),
             friction: self.friction.as_ref().map(|g| number("friction", g, Kind::InverseTime)),
             leapfrog_steps: self.leapfrog_steps.clone(),
+            target_acceptance: self.target_acceptance.clone(),
             thermal,
             replicas: self.replicas.clone(),
             levels: self.levels.clone(),
@@ -455,6 +466,7 @@ impl<Q> Anneal<Q> {
             ("runs", self.runs.to_string()),
         ];
         all.extend(self.friction.as_ref().map(|g| ("friction", show(g, Kind::InverseTime))));
+        all.extend(self.target_acceptance.as_ref().map(|a| ("target_acceptance", number_text(a.value))));
         all.extend(self.leapfrog_steps.as_ref().map(|n| ("leapfrog_steps", n.to_string())));
         all.extend(self.remove_com.as_ref().map(|c| ("remove_com", c.to_string())));
         all

@@ -138,10 +138,13 @@ pub(super) struct Anneal {
     /// Step of the kernel; of hmc the leapfrog step.
     #[schemars(required)]
     pub(super) timestep: Option<Placed<Quantity>>,
-    /// Friction of ula.
+    /// Friction of langevin.
     pub(super) friction: Option<Placed<Quantity>>,
     /// Leapfrog steps of one proposal of hmc. Default 10.
     pub(super) leapfrog_steps: Option<Placed<Count>>,
+    /// Acceptance that the step of hmc and mala follows from level to level. Without it the step is fixed, and log_z has no bias of
+    /// order 1/replicas from the adaptation.
+    pub(super) target_acceptance: Option<Placed<Number>>,
     /// Temperature ("300 K"; kT in reduced units). Either this or beta.
     pub(super) temperature: Option<Placed<Quantity>>,
     /// 1/kT ("0.4 mol/kJ"). Either this or temperature.
@@ -157,7 +160,8 @@ pub(super) struct Anneal {
     pub(super) steps_per_level: Option<Placed<Count>>,
     /// "fixed" (the default), or "adaptive": each level as far as `ess` allows.
     pub(super) schedule: Option<Placed<Schedule>>,
-    /// Fraction of effective particles below which they are resampled, and the aim of an adaptive schedule. Default 0.5.
+    /// Fraction of effective particles below which they are resampled; of an adaptive schedule that of each step to the next level, while
+    /// they are resampled below 0.5. Default 0.5.
     pub(super) ess: Option<Placed<Number>>,
     /// Resample (sequential Monte Carlo, the default), or not (annealed importance sampling).
     pub(super) resample: Option<Placed<Flag>>,

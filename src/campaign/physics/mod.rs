@@ -129,7 +129,7 @@ pub(in crate::campaign) fn anneal(anneal: &Anneal, units: UnitSystem, out: &mut 
         out.refuse(&dt.span, what, "write a positive timestep");
     }
     if let Some(friction) = anneal.friction.as_ref().filter(|g| g.value <= 0.0 || g.value.is_infinite()) {
-        let what = format!("`friction` of {scope} is {}: ula divides by it", shown(friction.value, Kind::InverseTime, units));
+        let what = format!("`friction` of {scope} is {}: without it momenta are never forgotten", shown(friction.value, Kind::InverseTime, units));
         out.refuse(&friction.span, what, "write a positive friction");
     }
     thermal(&anneal.thermal, units, out);
@@ -138,6 +138,9 @@ pub(in crate::campaign) fn anneal(anneal: &Anneal, units: UnitSystem, out: &mut 
     if anneal.replicas.value > u64::from(u32::MAX) {
         let what = format!("`replicas` of {scope} is {}: random streams are numbered by 32 bits", anneal.replicas.value);
         out.refuse(&anneal.replicas.span, what, "write less than 4294967296");
+    }
+    if anneal.replicas.value == 1 {
+        out.refuse(&anneal.replicas.span, format!("{scope} has one particle: a mean of weights needs many"), "write replicas = 1000 or so");
     }
     if let Some(leapfrog) = &anneal.leapfrog_steps {
         out.at_least_one("leapfrog_steps", leapfrog, "a proposal needs at least one");
