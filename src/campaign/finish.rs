@@ -1,7 +1,7 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
 use super::config::{Method, Sample, StageKind};
-use super::{analyse, free_energies, ladders, minimise, moves};
+use super::{analyse, free_energies, ladders, minimise, moves, works};
 use super::provenance;
 use super::run::{Job, Plan, Session};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
@@ -51,6 +51,8 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                 let (summary, found) = match source {
                     Stored::Chain(sample, read) => analyse::wanted(job, stage, wanted, sample, read)?,
                     Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
+                    Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
+                    Stored::Works(read) => works::work(job, stage, wanted, read)?,
                 };
                 add(summary, found);
                 continue;
@@ -86,6 +88,14 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                 StageKind::Exchange(e) => {
                     let (summary, means, read) = ladders::analyse(job, stage, &e.sample, &e.ladder, &saved)?;
                     Some((summary, means, Stored::Ladder(Box::new(read))))
+                }
+                StageKind::Anneal(a) => {
+                    let (summary, found, runs) = works::annealed(job, stage, a, &saved)?;
+                    Some((summary, found, Stored::Annealed(runs)))
+                }
+                StageKind::Switch(s) => {
+                    let (summary, found, read) = works::switched(job, stage, s, &saved)?;
+                    Some((summary, found, Stored::Works(read)))
                 }
                 _ => None,
             };
@@ -132,6 +142,8 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
 enum Stored<'a> {
     Chain(&'a Sample, analyse::Stored),
     Ladder(Box<ladders::OnLadder>),
+    Annealed(works::Annealed),
+    Works(works::Works),
 }
 
 /// Stages that move replicas.

@@ -35,6 +35,7 @@ pub mod sweep;
 mod switch;
 pub mod system;
 pub mod units;
+mod works;
 
 pub use crate::estimate::summary::Summary;
 pub use crate::estimate::{Outcome, Verdict};

@@ -300,9 +300,13 @@ impl Job<'_> {
 
     /// Stage, conditions and reference of an estimate.
     pub(super) fn complete(&self, estimate: &mut Estimate, stage: &str, sample: Option<&Sample>) {
+        self.complete_at(estimate, stage, sample.map(|s| s.thermal.value.temperature(self.resolved.units)));
+    }
+
+    /// The same at a temperature, or at none.
+    pub(super) fn complete_at(&self, estimate: &mut Estimate, stage: &str, temperature: Option<f64>) {
         estimate.stage = stage.to_owned();
-        if let Some(s) = sample {
-            let temperature = s.thermal.value.temperature(self.resolved.units);
+        if let Some(temperature) = temperature {
             let value = match self.resolved.units {
                 UnitSystem::Molecular => serde_json::Value::from(format!("{temperature} K")),
                 UnitSystem::Reduced => serde_json::Value::from(temperature),
