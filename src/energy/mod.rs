@@ -1,6 +1,7 @@
 //! Potentials: formulas written once, evaluated over batches.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic formula
 
+pub mod biased;
 pub mod collective;
 pub mod double_well;
 pub mod double_well_n;
@@ -12,6 +13,8 @@ pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+pub mod table;
+pub mod umbrella;
 
 use crate::batch::{Coords, Thermo};
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};
