@@ -53,7 +53,9 @@ pub use exponential::{Delta, cumulant2, exp_forward, exp_reverse, pareto_k};
 pub use free_energy_error::FreeEnergyError;
 pub use inefficiency::{Inefficiency, statistical_inefficiency};
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
-pub use mbar::{Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, mbar};
+pub use mbar::{
+    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
+};
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};

@@ -61,7 +61,7 @@ impl Mbar<'_> {
     }
 
     /// f_k + ln N_k of the states with samples.
-    fn log_numbers(&self) -> Vec<f64> {
+    pub(super) fn log_numbers(&self) -> Vec<f64> {
         self.solution.f.iter().zip(&self.n).map(|(f, n)| f + Real::ln(*n)).collect()
     }
 

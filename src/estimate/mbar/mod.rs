@@ -1,6 +1,7 @@
 //! The multistate Bennett acceptance ratio: free energies of many states from samples of some of them.
 
 mod algebra;
+mod bootstrap;
 mod columns;
 mod connection;
 mod covariance;
@@ -10,6 +11,7 @@ mod ladder;
 mod newton;
 mod pass;
 
+pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};
 pub use expectations::{EntropyEnthalpy, Expectations, Perturbed};
 
