@@ -25,6 +25,7 @@ mod moves;
 pub mod physics;
 pub mod progress;
 pub mod provenance;
+pub mod ranking;
 pub mod registry;
 pub mod render;
 pub mod run;
