@@ -118,6 +118,22 @@ impl Potential for Interpolated {
         u[0]
     }
 
+    /// Each end once, whatever the number of couplings; the same bits as from `eval_block`.
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        let one = Octet::of(1.0);
+        let mut f = vec![Octet::of(0.0); x.len()];
+        let coefficients: Vec<[Octet; 2]> = lambdas.iter().map(|l| dispatch(Coefficients(&self.g, Octet::of(*l)))).collect();
+        let ends: [Octet; 2] = std::array::from_fn(|end| {
+            let counts = coefficients.iter().any(|c| c[end] != Octet::of(0.0));
+            if counts { self.ends[end].eval_block(x, one, &mut f, None) } else { Octet::of(0.0) }
+        });
+        for (u, [a, b]) in u.iter_mut().zip(coefficients) {
+            let mut mixed = [ends[1]];
+            dispatch(Mix { c: b, to: &mut mixed, plus: Some((a, &ends[..1])) });
+            *u = mixed[0];
+        }
+    }
+
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
         let b = self.g.at(lambda);
         let a = 1.0 - b;
@@ -154,8 +170,19 @@ impl Potential for Interpolated {
         (share(b, u_1) + share(a, u_0), share(b, along_1) + share(a, along_0) + turn)
     }
 
-    fn linear(&self, lambda: f64) -> Option<f64> {
-        self.g.of_its_way(lambda)
+    /// g' (U_1 - U_0).
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let (zero, one) = (Octet::of(0.0), Octet::of(1.0));
+        let mut slope = self.g.slopes(lambda);
+        if slope == zero {
+            return zero;
+        }
+        let mut f = vec![zero; x.len()];
+        let [u_0, u_1] = [0, 1].map(|end: usize| self.ends[end].eval_block(x, one, &mut f, None));
+        for (lane, slope) in slope.0.iter_mut().enumerate() {
+            *slope = if *slope == 0.0 { 0.0 } else { *slope * (u_1.0[lane] - u_0.0[lane]) };
+        }
+        slope
     }
 
     fn version(&self) -> u64 {

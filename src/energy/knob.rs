@@ -1,6 +1,6 @@
 //! Knobs: what the one lambda of a path does to a coupling.
 
-use crate::real::Real;
+use crate::real::{Dual, Octet, Real};
 use crate::{Error, Result};
 
 /// A coupling in [0, 1] as a function of lambda, linear between given points and constant beyond the outer ones.
@@ -60,17 +60,15 @@ impl Knob {
         T::select(T::of(end).lt(lambda), T::of(last), value)
     }
 
-    /// How much of the way from its value at 0 to that at 1 it has gone; none when they are the same.
-    pub fn of_its_way(&self, lambda: f64) -> Option<f64> {
-        let (from, to) = (self.at(0.0), self.at(1.0));
-        (from != to).then(|| (self.at(lambda) - from) / (to - from))
+    /// Its derivative in each replica of a block.
+    pub fn slopes(&self, lambda: Octet) -> Octet {
+        Octet(lambda.0.map(|l| self.at(Dual::new(l, 1.0)).eps))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::real::Dual;
 
     #[test]
     fn values_and_slopes() {
