@@ -187,6 +187,11 @@ impl OnLadder {
         self.gradient.get(replica).map_or(0.0, |g| g[draw])
     }
 
+    /// A stored scalar of a frame; NaN for one that is not stored.
+    pub(super) fn value_of(&self, name: &str, replica: usize, draw: usize) -> f64 {
+        self.columns.iter().find(|c| c.name == name).map_or(f64::NAN, |c| c.values[replica][draw])
+    }
+
     /// Names of the states, told apart where rounding makes them alike.
     pub(super) fn unique_names(&self) -> Vec<String> {
         let twice = |name: &String| self.names.iter().filter(|n| *n == name).count() > 1;
