@@ -134,6 +134,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
         stages,
         performance,
         warnings,
+        notes: notes(jobs),
         papers: papers(jobs),
     };
     write(&session.dir, &summary)?;
@@ -170,6 +171,17 @@ fn saved(session: &Session, job: &Job<'_>, stage: &str) -> Result<crate::batch::
     session
         .load(&job.dir.join(stage), &job.config_hash)?
         .ok_or_else(|| Error::run(format!("stage '{stage}' has no checkpoint"), "`ergodica resume` the run: it was not finished"))
+}
+
+/// What the paths of the points say about their numbers, each once.
+fn notes(jobs: &[Job<'_>]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for remark in jobs.iter().filter_map(|j| j.system.path.as_ref()).flat_map(|p| &p.remarks) {
+        if !all.contains(remark) {
+            all.push(remark.clone());
+        }
+    }
+    all
 }
 
 /// Papers of the methods used, in the order of their use.

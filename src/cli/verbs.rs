@@ -152,6 +152,9 @@ fn conclude(dir: &Path, summary: &Summary) -> u8 {
         p.threads,
         p.isa
     ));
+    for note in &summary.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
     let mut missed: Vec<_> = summary.verdict.checks.iter().filter(|c| c.outcome != Outcome::Pass).collect();
     missed.sort_by_key(|c| std::cmp::Reverse(c.outcome));
     for check in missed.iter().take(SHOWN) {

@@ -37,6 +37,7 @@ pub fn write(dir: &Path) -> Result<()> {
     let mut figures = Figures::new(dir)?;
     let mut sections = vec![overview::checks(&summary)];
     sections.extend(overview::warnings(&summary));
+    sections.extend(overview::notes(&summary));
     sections.push(overview::estimates(&summary));
     sections.extend(overview::sweep(&summary, &mut figures)?);
     let mut points: Vec<&str> = Vec::new();
