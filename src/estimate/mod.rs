@@ -17,16 +17,21 @@
 
 mod autocorrelation;
 mod autocovariance;
+mod bar;
 mod basin;
 mod blocks;
 mod convergence;
 mod equilibration;
+mod exponential;
 mod fft;
+mod free_energy_error;
 mod inefficiency;
 mod jackknife;
+mod mbar;
 mod mean;
 mod quantile;
 mod rank;
+mod reduced;
 mod series;
 pub mod summary;
 mod surface;
@@ -39,15 +44,22 @@ mod tests;
 
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
 pub use autocovariance::{Centre, autocovariance};
+pub use bar::{Bar, bar};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};
 pub use equilibration::{Equilibration, detect_equilibration, detect_equilibration_at};
+pub use exponential::{Delta, cumulant2, exp_forward, exp_reverse, pareto_k};
+pub use free_energy_error::FreeEnergyError;
 pub use inefficiency::{Inefficiency, statistical_inefficiency};
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
+pub use mbar::{
+    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
+};
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
+pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};
 pub use series::{Series, Unusable, circle};
 pub use surface::{Axis, Surface, surface};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
