@@ -32,7 +32,7 @@ impl Bar {
 }
 
 /// Shared samples below which there is no number, and below which there is a warning.
-pub(super) const SHARED_NEEDED: f64 = 1.0;
+pub(super) const SHARED_NEEDED: f64 = 2.0;
 pub(super) const SHARED_TRUSTED: f64 = 10.0;
 
 /// Free-energy difference from work in both directions, all in kT.
@@ -43,7 +43,7 @@ pub(super) const SHARED_TRUSTED: f64 = 10.0;
 /// be). With energies: w_F = u_1 - u_0, w_R = u_0 - u_1; with switching: dissipative work both ways (Crooks).
 /// The logarithm of the ratio of the sums is monotone in dF and nearly linear: Newton inside a bracket.
 ///
-/// Errors: no values on a side, NaN or -inf, and `Disconnected` when fewer than one effective sample is shared. Warns below ten.
+/// Errors: no values on a side, NaN or -inf, and `Disconnected` when fewer than two effective samples are shared. Warns below ten.
 /// Source: Bennett, J. Comput. Phys. 22, 245 (1976); Shirts, Bair, Hooker and Pande, Phys. Rev. Lett. 91, 140601 (2003).
 pub fn bar(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyError> {
     let bar = bar_unjudged(w_f, w_r)?;
@@ -82,18 +82,12 @@ pub(super) fn bar_unjudged(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyEr
         }
         // f (1 - f) = f - f^2
         let slope = (f.first - f.second) / f.first + (r.first - r.second) / r.first;
-        let mut next = delta - h / slope;
-        if !next.is_finite() || (next - delta).abs() > 100.0 {
-            next = delta - 100.0 * h.signum();
-        }
-        // before the bracket is asked: a step that rounds to nothing ends on its edge
-        if h == 0.0 || (next - delta).abs() <= 1e-14 * delta.abs().max(1.0) || iterations == 200 {
+        let step = -h / slope;
+        if step.abs() <= 1e-14 * delta.abs().max(1.0) || iterations == 200 {
             break [f, r];
         }
-        if !(next > low && next < high) {
-            next = 0.5 * (low + high);
-        }
-        delta = next;
+        let newton = delta + if step.is_finite() { step.clamp(-100.0, 100.0) } else { -100.0 * h.signum() };
+        delta = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
     };
     let nrat = 1.0 / n_f + 1.0 / n_r;
     // <f^2>/<f>^2 / N = sum f^2 / (sum f)^2
