@@ -19,6 +19,8 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use charts::free_energy;
+
 use crate::estimate::summary::{SCHEMA, StageSummary, Summary};
 use crate::io::files;
 use crate::{Error, Result};
