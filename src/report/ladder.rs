@@ -1,18 +1,20 @@
 //! Pages of stages that compare states: ladders, annealing, switching, and the free energies in them.
 
 use super::charts::free_energy::{self as draw, FreeEnergyFigure};
-use super::figures::{Drawn, Figures};
+use super::figures::Figures;
 use super::frames::Frames;
 use super::number;
-use super::page::{Block, Cell, Section, Table};
+use super::page::{Block, Cell, Figure, Section, Table};
 use super::stage::{diverged, facts, figure_name};
 use crate::Result;
 use crate::estimate::summary::{AnnealSummary, FreeEnergySummary, LadderSummary, StageSummary, WorkSummary};
-use crate::estimate::{Part, ValueError};
+use crate::estimate::Part;
 use std::path::Path;
 
 /// Replicas whose walk is drawn.
 const WALKS: usize = 4;
+/// Frames of a walk that are drawn.
+const FRAMES: u64 = 1000;
 
 /// A stage on a ladder, an annealing, a switching or a metadynamics: what it did.
 pub(super) fn moved(dir: &Path, stage: &StageSummary, level: usize, figures: &mut Figures) -> Result<Section> {
@@ -33,7 +35,7 @@ pub(super) fn moved(dir: &Path, stage: &StageSummary, level: usize, figures: &mu
     if let Some(anneal) = &stage.annealing {
         section.blocks.push(Block::Table(runs(anneal, stage.replicas)));
     }
-    if let Some(works) = &stage.works {
+    if let Some(works) = stage.works.as_ref().filter(|_| stage.kind == "switch") {
         let text = format!("{} works from lambda = 0, {} from lambda = 1.", works.forward.len(), works.reverse.len());
         section.blocks.push(Block::Text(text));
     }
@@ -70,8 +72,9 @@ fn on_ladder(dir: &Path, stage: &StageSummary, ladder: &LadderSummary, section: 
     let round_trips: Vec<f64> = ladder.round_trips.iter().map(|n| *n as f64).collect();
     add(&mut drawn, figures, stage, "ladder", draw::ladder(&ladder.states, &acceptance, &round_trips))?;
     let frames = Frames::open(dir, stage)?;
-    if let Some(state) = frames.whole("state")? {
-        let walks: Vec<Vec<usize>> = state.iter().take(WALKS).map(|w| w.iter().map(|s| *s as usize).collect()).collect();
+    let state = frames.whole("state", WALKS, FRAMES)?;
+    if !state.is_empty() {
+        let walks: Vec<Vec<usize>> = state.iter().map(|w| w.iter().map(|s| *s as usize).collect()).collect();
         let steps: Vec<f64> = (1..=walks.first().map_or(0, Vec::len)).map(|k| (k as u64 * stage.every) as f64).collect();
         add(&mut drawn, figures, stage, "walks", draw::walks(&ladder.states, &steps, "step", &walks))?;
     }
@@ -132,8 +135,8 @@ fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section
     }
     let row = |r: &[f64; 5]| Part {
         fraction: r[0],
-        forward: ValueError { value: r[1], stderr: r[2] },
-        reverse: ValueError { value: r[3], stderr: r[4] },
+        forward: (r[1], r[2]),
+        reverse: (r[3], r[4]),
     };
     let parts: Vec<Part> = found.convergence.iter().map(row).collect();
     add(&mut drawn, figures, stage, "convergence", draw::convergence(&parts, "Free-energy difference of the ends", &found.unit))?;
@@ -154,7 +157,7 @@ fn work(stage: &StageSummary, works: &WorkSummary, section: &mut Section, figure
     Ok(())
 }
 
-fn add(drawn: &mut Vec<Drawn>, figures: &mut Figures, stage: &StageSummary, what: &str, figure: Option<FreeEnergyFigure>) -> Result<()> {
+fn add(drawn: &mut Vec<Figure>, figures: &mut Figures, stage: &StageSummary, what: &str, figure: Option<FreeEnergyFigure>) -> Result<()> {
     if let Some(figure) = figure {
         drawn.push(figures.add(&figure_name(stage, what), figure.caption().to_owned(), figure.chart())?);
     }

@@ -10,6 +10,7 @@
 mod charts;
 mod figures;
 mod frames;
+mod ladder;
 mod number;
 mod overview;
 mod page;
@@ -58,6 +59,12 @@ pub fn write(dir: &Path) -> Result<()> {
         for stage in &stages {
             sections.push(match stage.kind.as_str() {
                 "minimise" => stage::minimise(stage, level, &mut figures)?,
+                "exchange" | "expanded" | "anneal" | "switch" => ladder::moved(dir, stage, level, &mut figures)?,
+                "metadynamics" => {
+                    let mut section = ladder::moved(dir, stage, level, &mut figures)?;
+                    section.blocks.extend(stage::estimate(stage, &stages, level, &mut figures)?.blocks);
+                    section
+                }
                 "sample" => stage::sample(dir, &summary, stage, &stages, level, &mut figures, &mut provenance)?,
                 _ => stage::estimate(stage, &stages, level, &mut figures)?,
             });
