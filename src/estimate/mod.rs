@@ -27,6 +27,7 @@ mod fft;
 mod free_energy_error;
 mod inefficiency;
 mod jackknife;
+mod leave_one_out;
 mod mbar;
 mod mean;
 mod quantile;
@@ -53,6 +54,7 @@ pub use exponential::{Delta, cumulant2, exp_forward, exp_reverse, pareto_k};
 pub use free_energy_error::FreeEnergyError;
 pub use inefficiency::{Inefficiency, statistical_inefficiency};
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
+pub use leave_one_out::{LeaveOneOut, leave_one_out};
 pub use mbar::{
     Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
 };
