@@ -13,6 +13,7 @@ pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+pub mod soft_lennard_jones;
 
 pub use self::interpolated::Interpolated;
 pub use self::knob::Knob;
