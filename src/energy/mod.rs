@@ -21,6 +21,7 @@ mod room;
 pub mod table;
 pub mod text;
 pub mod umbrella;
+pub mod soft_lennard_jones;
 
 pub use self::interpolated::Interpolated;
 pub use self::knob::Knob;
