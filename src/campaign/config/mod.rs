@@ -15,6 +15,7 @@ pub mod column;
 pub(in crate::campaign) mod document;
 pub mod estimates;
 pub mod kinds;
+mod formula;
 mod leaf;
 pub mod path;
 pub(in crate::campaign) mod placed;
@@ -36,6 +37,7 @@ pub use kinds::{
     Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights,
 };
 pub use path::{LinearBase, Path};
+pub use formula::Formula;
 pub use placed::Placed;
 pub(in crate::campaign) use raw::Document as RawDocument;
 pub use texts::Texts;

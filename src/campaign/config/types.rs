@@ -7,6 +7,7 @@ use super::column::Column;
 use super::estimates::{Basin, Diagnostics, Estimate};
 use super::kinds::{Anneal, Exchange, Expanded, Metadynamics, Switch};
 use super::path::Path;
+use super::formula::Formula;
 use super::placed::Placed;
 use crate::campaign::units::{Quantity, UnitSystem};
 
@@ -384,6 +385,8 @@ pub enum SystemFrom {
         /// PDB.
         coordinates: Placed<String>,
     },
+    /// A formula in the campaign itself.
+    Formula(Formula),
 }
 
 /// The value of a system's parameter.
