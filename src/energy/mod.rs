@@ -18,10 +18,10 @@ pub mod molecular;
 pub mod mueller_brown;
 pub mod restraint;
 mod room;
+pub mod soft_lennard_jones;
 pub mod table;
 pub mod text;
 pub mod umbrella;
-pub mod soft_lennard_jones;
 
 pub use self::interpolated::Interpolated;
 pub use self::knob::Knob;

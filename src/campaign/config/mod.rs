@@ -14,8 +14,8 @@ mod check_stage;
 pub mod column;
 pub(in crate::campaign) mod document;
 pub mod estimates;
-pub mod kinds;
 mod formula;
+pub mod kinds;
 mod leaf;
 pub mod path;
 pub(in crate::campaign) mod placed;
@@ -33,11 +33,9 @@ pub use campaign::{Campaign, Point, SweptKey};
 pub use canonical::{Change, Digest, changed_error, changes, diff};
 pub use column::{Column, ColumnKind};
 pub use estimates::*;
-pub use kinds::{
-    Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights,
-};
-pub use path::{LinearBase, Path};
 pub use formula::Formula;
+pub use kinds::{Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights};
+pub use path::{LinearBase, Path};
 pub use placed::Placed;
 pub(in crate::campaign) use raw::Document as RawDocument;
 pub use texts::Texts;

@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::column::Column;
 use super::estimates::{Basin, Diagnostics, Estimate};
+use super::formula::Formula;
 use super::kinds::{Anneal, Exchange, Expanded, Metadynamics, Switch};
 use super::path::Path;
-use super::formula::Formula;
 use super::placed::Placed;
 use crate::campaign::units::{Quantity, UnitSystem};
 
