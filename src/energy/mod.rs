@@ -7,10 +7,15 @@ pub mod formula;
 pub mod funnel;
 pub mod gaussian_mixture;
 pub mod harmonic;
+pub mod interpolated;
+pub mod knob;
 pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+
+pub use self::interpolated::Interpolated;
+pub use self::knob::Knob;
 
 use crate::batch::{Coords, Thermo};
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};
@@ -79,6 +84,12 @@ pub trait Potential: Send + Sync {
 
     /// Energy and its exact derivative along (`dx`, `dlambda`), from dual numbers.
     fn derivative(&self, x: &[f64], lambda: f64, dx: &[f64], dlambda: f64) -> (f64, f64);
+
+    /// c with U(x; lambda) = (1 - c) U(x; 0) + c U(x; 1) for every x: along such a path, two evaluations give the energies at all lambdas
+    /// (where c is 0 or 1, the other one does not count). None where that does not hold.
+    fn linear(&self, _lambda: f64) -> Option<f64> {
+        None
+    }
 
     /// Changes whenever the energy of the same configuration changes (a growing bias).
     fn version(&self) -> u64 {
