@@ -12,6 +12,11 @@ pub trait Target<S: State>: Send + Sync {
     /// # Errors
     /// `Error::Shape` when state, `thermo` and `u` do not fit together.
     fn reduced(&self, s: &S, thermo: &[Thermo], u: &mut [f64]) -> Result<()>;
+
+    /// Does u depend on momenta? Then only kernels that keep them will do.
+    fn counts_momenta(&self) -> bool {
+        false
+    }
 }
 
 /// beta U(x; lambda) of a potential: configurations only, momenta do not count.
