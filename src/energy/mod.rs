@@ -1,6 +1,8 @@
 //! Potentials: formulas written once, evaluated over batches.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic formula
 
+pub mod base;
+pub mod collective;
 pub mod double_well;
 pub mod double_well_n;
 pub mod formula;
