@@ -107,7 +107,31 @@ impl<S: State> Ensemble<S> {
         &mut self.thermo
     }
 
-    /// Changes with every change of state and thermodynamic states, and is unique in the process: the key of force caches.
+    /// Gives every replica another thermodynamic state and its momenta the new temperature, v -> sqrt(beta / beta') v.
+    ///
+    /// In the variables (x, sqrt(beta) v) the momenta of exp(-beta (U + K)) have one law at every state, and this is the change of
+    /// label at fixed x and sqrt(beta) v: a move of labels that is exact for configurations alone, exp(-beta U), is exact for
+    /// configurations and momenta (Sugita and Okamoto, Chem. Phys. Lett. 314, 141 (1999)). Forces depend on x and lambda only, so
+    /// cached ones stay valid unless a lambda changes.
+    ///
+    /// # Errors
+    /// `Error::Shape` unless there is one `Thermo` per replica.
+    pub fn relabel(&mut self, thermo: &[Thermo]) -> Result<()> {
+        if thermo.len() != self.thermo.len() {
+            return Err(Error::Shape { what: "thermodynamic states", expected: self.thermo.len(), found: thermo.len() });
+        }
+        if self.thermo.iter().zip(thermo).any(|(old, new)| old.lambda.to_bits() != new.lambda.to_bits()) {
+            self.epoch = next_epoch();
+        }
+        if self.thermo.iter().zip(thermo).any(|(old, new)| old.beta.to_bits() != new.beta.to_bits()) {
+            let factor: Vec<f64> = self.thermo.iter().zip(thermo).map(|(old, new)| (old.beta / new.beta).sqrt()).collect();
+            self.state.rescale_momenta(&factor);
+        }
+        self.thermo.copy_from_slice(thermo);
+        Ok(())
+    }
+
+    /// Changes with every change of positions and couplings, and is unique in the process: the key of force caches.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }

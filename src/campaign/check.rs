@@ -36,8 +36,8 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
                 }
             }
         }
-        let StageKind::Sample(sample) = &stage.kind else { continue };
-        let need = footprint(sample, stage.observe.as_ref(), system.dof() as u64, terms.len() as u64).memory;
+        let Some(sample) = stage.kind.chain() else { continue };
+        let need = footprint(sample, stage.observe.as_ref(), system.dof() as u64, terms.len() as u64).memory * stage.kind.places();
         if let Some(free) = free_memory().filter(|free| need > *free) {
             let what = format!("stage '{}' needs about {} of memory, this machine has {} free", stage.name.value, bytes(need), bytes(free));
             complaints.push(campaign.complaint(&sample.replicas.span, what, "use fewer replicas"));
@@ -140,9 +140,29 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
             StageKind::Estimate(e) => {
                 let _ = writeln!(w, "  {}: estimate {} from '{}'", stage.name.value, e.method.value.name(), e.from.value);
             }
-            StageKind::Sample(s) => {
+            StageKind::Anneal(a) => {
+                let _ = writeln!(
+                    w,
+                    "  {}: anneal {} particles in {} runs of {} levels, {}",
+                    stage.name.value,
+                    a.replicas.value,
+                    a.runs.value,
+                    if a.schedule.value == super::config::Schedule::Adaptive { "adaptive".to_owned() } else { a.levels.values().len().to_string() },
+                    a.kernel.value.name()
+                );
+            }
+            kind => {
+                let Some(s) = kind.chain() else { continue };
+                let places = kind.places();
                 let f = footprint(s, stage.observe.as_ref(), system.dof() as u64, system.potential.terms().len() as u64);
-                let blocks = s.replicas.value.div_ceil(8);
+                let ladder = kind.ladder().map_or(0, |l| 8 + 8 * l.count() as u64);
+                let f = super::physics::Footprint {
+                    disk: f.disk.saturating_add(ladder.saturating_mul(f.frames).saturating_mul(s.replicas.value)).saturating_mul(places),
+                    memory: f.memory.saturating_mul(places),
+                    ..f
+                };
+                let replicas = s.replicas.value.saturating_mul(places);
+                let blocks = replicas.div_ceil(8);
                 let used = (cores as u64).min(blocks);
                 let rounds = blocks.div_ceil(used);
                 let per_step = time_per_step(point, s)?;
@@ -160,10 +180,14 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     "  {}: {} with {} replicas, {}",
                     stage.name.value,
                     s.propagator.value.name(),
-                    s.replicas.value,
+                    replicas,
                     length.trim_end()
                 );
-                let empty = 8 * blocks - s.replicas.value;
+                if let Some(ladder) = kind.ladder() {
+                    let names = ladder.names(system.units);
+                    let _ = writeln!(w, "    {} of {} states: {}", kind.name(), names.len(), names.join(", "));
+                }
+                let empty = 8 * blocks - replicas;
                 let waste = 100.0 * empty as f64 / (8 * blocks) as f64;
                 let _ = writeln!(
                     w,

@@ -15,6 +15,8 @@ pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+mod room;
+pub mod text;
 
 pub use self::interpolated::Interpolated;
 pub use self::knob::Knob;
@@ -80,6 +82,16 @@ pub trait Potential: Send + Sync {
 
     /// Energies of one block of 8 replicas; forces are written over `f` (`[dof]`), terms over `terms` when asked for.
     fn eval_block(&self, x: &[Octet], lambda: Octet, f: &mut [Octet], terms: Option<&mut [Octet]>) -> Octet;
+
+    /// Energies of one block at each of several couplings, each the same for all its replicas: `u[k]` at `lambdas[k]`.
+    ///
+    /// Worth overriding where couplings share work: a path linear in lambda needs two evaluations, a restraint the energy once.
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        let mut f = vec![Octet::of(0.0); x.len()];
+        for (u, lambda) in u.iter_mut().zip(lambdas) {
+            *u = self.eval_block(x, Octet::of(*lambda), &mut f, None);
+        }
+    }
 
     /// One configuration in plain `f64`: the reference of every lane, equal to it bit for bit.
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64;

@@ -9,6 +9,7 @@ use crate::real::Real;
 /// Values alone and values with derivatives are equal to the bit, and so are plain numbers and lanes.
 #[derive(Clone, Debug)]
 pub struct Compiled {
+    inputs: usize,
     outputs: usize,
     variables: usize,
     value: Program,
@@ -65,9 +66,14 @@ impl Compiled {
         let full = lowering.lower(&graph, &all);
         let full = Program::of(&lowering.target, &full, inputs);
         match (value, full, lowering.target.full()) {
-            (Some(value), Some(full), false) => Ok(Compiled { outputs: roots.len(), variables, value, full }),
+            (Some(value), Some(full), false) => Ok(Compiled { inputs, outputs: roots.len(), variables, value, full }),
             _ => Err(too_large(0, "the formula needs too many operations or intermediate results".to_owned())),
         }
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.inputs
     }
 
     /// Number of formulas.
@@ -90,19 +96,21 @@ impl Compiled {
         (self.value.steps(), self.full.steps())
     }
 
-    /// The values, written over `out` (`[output]`); `slots` are any [`Compiled::slots`] numbers.
+    /// The values, written over `out` (`[output]`).
+    ///
+    /// `slots` are any [`Compiled::slots`] numbers, the first of which are the inputs in the scope's order; they stay as they are.
     #[inline(always)]
-    pub fn values<T: Real>(&self, inputs: &[T], slots: &mut [T], out: &mut [T]) {
-        self.value.run(inputs, slots);
+    pub fn values<T: Real>(&self, slots: &mut [T], out: &mut [T]) {
+        self.value.run(slots);
         for k in 0..self.outputs {
             out[k] = slots[self.value.output(k)];
         }
     }
 
-    /// The values and their derivatives, written over `jacobian` (`[output][variable]`).
+    /// The values and their derivatives, written over `jacobian` (`[output][variable]`); `slots` as in [`Compiled::values`].
     #[inline(always)]
-    pub fn values_jacobian<T: Real>(&self, inputs: &[T], slots: &mut [T], out: &mut [T], jacobian: &mut [T]) {
-        self.full.run(inputs, slots);
+    pub fn values_jacobian<T: Real>(&self, slots: &mut [T], out: &mut [T], jacobian: &mut [T]) {
+        self.full.run(slots);
         for k in 0..self.outputs {
             out[k] = slots[self.full.output(k)];
         }
@@ -111,17 +119,17 @@ impl Compiled {
         }
     }
 
-    /// The only formula's value.
+    /// The only formula's value; `slots` as in [`Compiled::values`].
     #[inline(always)]
-    pub fn value<T: Real>(&self, inputs: &[T], slots: &mut [T]) -> T {
-        self.value.run(inputs, slots);
+    pub fn value<T: Real>(&self, slots: &mut [T]) -> T {
+        self.value.run(slots);
         slots[self.value.output(0)]
     }
 
-    /// The only formula's value and its derivatives, written over `gradient` (`[variable]`).
+    /// The only formula's value and its derivatives, written over `gradient` (`[variable]`); `slots` as in [`Compiled::values`].
     #[inline(always)]
-    pub fn value_gradient<T: Real>(&self, inputs: &[T], slots: &mut [T], gradient: &mut [T]) -> T {
-        self.full.run(inputs, slots);
+    pub fn value_gradient<T: Real>(&self, slots: &mut [T], gradient: &mut [T]) -> T {
+        self.full.run(slots);
         for k in 0..self.variables {
             gradient[k] = slots[self.full.output(1 + k)];
         }

@@ -67,7 +67,6 @@ pub(super) struct Step {
 pub struct Program {
     pub(super) steps: Vec<Step>,
     pub(super) constants: Vec<f64>,
-    pub(super) inputs: usize,
     slots: usize,
     outputs: Vec<u16>,
 }
@@ -92,15 +91,34 @@ impl Program {
     /// Steps that compute `roots` of a lowered graph; none when they need more than 65536 slots or constants.
     pub(super) fn of(graph: &Graph, roots: &[Id], inputs: usize) -> Option<Program> {
         let mut writer = Writer::new(graph, roots, inputs);
-        for id in 0..graph.nodes.len() {
-            if writer.uses[id] > 0 {
-                writer.write(id as Id);
-            }
+        for id in order(graph, &writer.uses) {
+            writer.write(id);
         }
         let outputs: Vec<u16> = roots.iter().map(|r| writer.slot(*r)).collect();
         let fits = !writer.overflow && inputs <= usize::from(u16::MAX);
-        fits.then(|| Program { steps: writer.steps, constants: writer.constants, inputs, slots: writer.slots, outputs })
+        fits.then(|| Program { steps: writer.steps, constants: writer.constants, slots: writer.slots, outputs })
     }
+}
+
+/// The nodes in use, operands first, and those that wait for each other apart: a step takes its operands from memory, where a result
+/// arrives some ten cycles late, so independent steps should lie between. Within a window of so many nodes, that the live ones stay in
+/// the first cache, they are ordered by their depth.
+fn order(graph: &Graph, uses: &[u32]) -> Vec<Id> {
+    const WINDOW: usize = 128;
+    let mut depth = vec![0u32; graph.nodes.len()];
+    let mut ids = Vec::new();
+    for id in 0..graph.nodes.len() {
+        for operand in operands(graph.nodes[id]).into_iter().flatten() {
+            depth[id] = depth[id].max(depth[operand as usize] + 1);
+        }
+        if uses[id] > 0 {
+            ids.push(id as Id);
+        }
+    }
+    for window in ids.chunks_mut(WINDOW) {
+        window.sort_by_key(|id| depth[*id as usize]);
+    }
+    ids
 }
 
 struct Writer<'g> {

@@ -7,15 +7,13 @@ use super::program::Op;
 use crate::real::Real;
 
 impl Program {
-    /// Runs the program: `inputs` as the scope named them, `slots` any [`Program::slots`] numbers; output k is `slots[output(k)]`.
+    /// Runs the program over any [`Program::slots`] numbers, the first of which are the inputs in the scope's order; they stay as they
+    /// are. Output k is `slots[output(k)]` afterwards.
     ///
     /// Call it inside [`crate::real::dispatch`] for lanes.
     #[inline(always)]
-    pub fn run<T: Real>(&self, inputs: &[T], slots: &mut [T]) {
+    pub fn run<T: Real>(&self, slots: &mut [T]) {
         let slots = &mut slots[..self.slots()];
-        for i in 0..self.inputs {
-            slots[i] = inputs[i];
-        }
         let constants = &self.constants[..];
         for step in &self.steps {
             let (a, b, c) = (step.a as usize, step.b as usize, step.c as usize);

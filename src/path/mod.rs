@@ -12,24 +12,37 @@
 //! ```
 //!
 //! so E[w] = Z_k / Z_0 (Z_k, if p_0 is normalised) at any step size, and the work of a switch is w = -log w, in kT.
+//!
+//! [`Exchange`] and [`Expanded`] move replicas among the states of a ladder at equilibrium. They are propagators over a propagator, and
+//! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic function
 
 mod anneal;
 mod base;
+mod exchange;
+mod expanded;
 mod gauss_pair;
 mod invariant;
+mod known;
 mod ladder;
 mod ledger;
 mod map;
 mod momenta;
 mod resample;
+mod rungs;
+mod sams;
 mod schedule;
 mod split;
+mod swaps;
 mod target;
+mod traffic;
 mod ula;
+mod wang_landau;
 
 pub use anneal::{Anneal, AnnealOptions, Level, Resample, Schedule};
 pub use base::{Base, GaussianBase};
+pub use exchange::{Exchange, ExchangeOptions, Mixing};
+pub use expanded::{Expanded, ExpandedOptions, Weighting};
 pub use gauss_pair::{GaussPair, Gaussians};
 pub use invariant::{Invariant, Steps};
 pub use ladder::{geometric_betas, linear_lambdas, repeat_levels};
@@ -37,9 +50,13 @@ pub use ledger::{Path, Way};
 pub use map::{Bijection, Escorted, Map};
 pub use momenta::Canonical;
 pub use resample::{Families, ess, families, log_mean_exp, systematic};
+pub use rungs::{couplings, spread, temperatures};
+pub use sams::Sams;
 pub use split::{Scheme, Split};
 pub use target::{Boltzmann, Target};
+pub use traffic::{RoundTrips, Traffic};
 pub use ula::Ula;
+pub use wang_landau::WangLandau;
 
 use crate::Result;
 use crate::batch::{Ensemble, Resume, State, Thermo};
