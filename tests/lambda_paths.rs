@@ -90,12 +90,14 @@ fn contract(name: &str, p: &dyn Potential, starts: &[Vec<f64>], width: f64) {
             let difference = (-25.0 * u(0.0) + 48.0 * u(1.0) - 36.0 * u(2.0) + 16.0 * u(3.0) - 3.0 * u(4.0)) / (12.0 * h);
             let scale = 1.0 + by_lambda.abs() + 1e-3 * largest(&terms_one);
             assert!((by_lambda - difference).abs() <= 1e-6 * scale, "{name} at {at}: du/dlambda {by_lambda}, difference {difference}");
-
-            if let Some(c) = p.linear(at) {
-                let (u_0, u_1) = (energy(p, &xs, 0.0), energy(p, &xs, 1.0));
-                let line = (1.0 - c) * u_0 + c * u_1;
-                assert!((line - u_one).abs() <= 1e-12 * (u_0.abs() + u_1.abs()), "{name} at {at}: not linear");
-            }
+        }
+        // All couplings at once: what a ladder needs.
+        let lambdas = [0.0, 0.2, 0.625, 1.0, 0.5];
+        let mut all = vec![Octet::of(f64::NAN); 5];
+        p.energies_block(&x, &lambdas, &mut all);
+        for (u, lambda) in all.iter().zip(lambdas) {
+            let each = p.eval_block(&x, Octet::of(lambda), &mut alone, None);
+            assert_eq!(u.0.map(f64::to_bits), each.0.map(f64::to_bits), "{name} at {lambda}");
         }
     }
 }

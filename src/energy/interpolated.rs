@@ -118,6 +118,22 @@ impl Potential for Interpolated {
         u[0]
     }
 
+    /// Each end once, whatever the number of couplings; the same bits as from `eval_block`.
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        let one = Octet::of(1.0);
+        let mut f = vec![Octet::of(0.0); x.len()];
+        let coefficients: Vec<[Octet; 2]> = lambdas.iter().map(|l| dispatch(Coefficients(&self.g, Octet::of(*l)))).collect();
+        let ends: [Octet; 2] = std::array::from_fn(|end| {
+            let counts = coefficients.iter().any(|c| c[end] != Octet::of(0.0));
+            if counts { self.ends[end].eval_block(x, one, &mut f, None) } else { Octet::of(0.0) }
+        });
+        for (u, [a, b]) in u.iter_mut().zip(coefficients) {
+            let mut mixed = [ends[1]];
+            dispatch(Mix { c: b, to: &mut mixed, plus: Some((a, &ends[..1])) });
+            *u = mixed[0];
+        }
+    }
+
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
         let b = self.g.at(lambda);
         let a = 1.0 - b;
@@ -152,10 +168,6 @@ impl Potential for Interpolated {
         let ((u_0, along_0), (u_1, along_1)) = (of(&self.ends[0], a), of(&self.ends[1], b));
         let turn = if g.eps == 0.0 { 0.0 } else { g.eps * (u_1 - u_0) };
         (share(b, u_1) + share(a, u_0), share(b, along_1) + share(a, along_0) + turn)
-    }
-
-    fn linear(&self, lambda: f64) -> Option<f64> {
-        self.g.of_its_way(lambda)
     }
 
     fn version(&self) -> u64 {

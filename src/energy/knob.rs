@@ -59,12 +59,6 @@ impl Knob {
         let [end, last] = self.points[self.points.len() - 1];
         T::select(T::of(end).lt(lambda), T::of(last), value)
     }
-
-    /// How much of the way from its value at 0 to that at 1 it has gone; none when they are the same.
-    pub fn of_its_way(&self, lambda: f64) -> Option<f64> {
-        let (from, to) = (self.at(0.0), self.at(1.0));
-        (from != to).then(|| (self.at(lambda) - from) / (to - from))
-    }
 }
 
 #[cfg(test)]

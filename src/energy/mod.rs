@@ -99,12 +99,6 @@ pub trait Potential: Send + Sync {
     /// Energy and its exact derivative along (`dx`, `dlambda`), from dual numbers.
     fn derivative(&self, x: &[f64], lambda: f64, dx: &[f64], dlambda: f64) -> (f64, f64);
 
-    /// c with U(x; lambda) = (1 - c) U(x; 0) + c U(x; 1) for every x: along such a path, two evaluations give the energies at all lambdas
-    /// (where c is 0 or 1, the other one does not count). None where that does not hold.
-    fn linear(&self, _lambda: f64) -> Option<f64> {
-        None
-    }
-
     /// Changes whenever the energy of the same configuration changes (a growing bias).
     fn version(&self) -> u64 {
         0

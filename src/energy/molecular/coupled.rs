@@ -1,8 +1,10 @@
 //! A molecule along a path of its couplings.
 
+use super::bonds::{Angles, Bonds};
 use super::implicit::Solvent;
 use super::nonbonded::{Listed, Pairs, listed};
 use super::soft_core::SoftPairs;
+use super::torsions::Torsions;
 use super::{Force, LambdaPath, Molecule, Nonbonded};
 use crate::Result;
 use crate::energy::{Knob, Potential};
@@ -27,7 +29,10 @@ pub struct Coupled {
 
 #[derive(Clone, Debug)]
 enum Part {
-    Plain(Force),
+    None,
+    Bonds(Bonds),
+    Angles(Angles),
+    Torsions(Torsions),
     Pairs(CoupledPairs),
     Solvent(Solvent),
 }
@@ -60,8 +65,17 @@ impl Coupled {
     pub fn new(system: &MolecularSystem, path: &LambdaPath) -> Result<Self> {
         let molecule = Molecule::new(system)?;
         let chosen = path.chosen(system)?;
-        let mut parts: Vec<Part> = molecule.forces.into_iter().map(Part::Plain).collect();
-        if let Some(n) = system.nonbonded.as_ref().filter(|_| path.charges.is_some() || path.lj.is_some()) {
+        let mut parts: Vec<Part> = Vec::with_capacity(molecule.forces.len());
+        for force in molecule.forces {
+            parts.push(match force {
+                Force::Bonds(b) => Part::Bonds(b),
+                Force::Angles(a) => Part::Angles(a),
+                Force::Torsions(t) => Part::Torsions(t),
+                // Those two differ along a path.
+                Force::None | Force::Pairs(_) | Force::Solvent(_) => Part::None,
+            });
+        }
+        if let Some(n) = &system.nonbonded {
             parts[n.term] = Part::Pairs(CoupledPairs::new(n, path, &chosen));
         }
         if let Some(s) = &system.implicit {
@@ -79,58 +93,72 @@ impl Coupled {
         self.solvent.map(|term| terms[term])
     }
 
-    /// `wet`: the solvent is evaluated; without it, it counts as switched off.
     #[inline(always)]
-    fn evaluate<T: Real>(&self, x: &[T], lambda: T, f: &mut [T], terms: Option<&mut [T]>, wet: bool) -> T {
+    fn couplings<T: Real>(&self, lambda: T) -> Couplings<T> {
+        let charges = at(&self.path.charges, lambda);
+        Couplings {
+            solvent: at(&self.path.solvent, lambda),
+            charges,
+            solvent_charges: charges * at(&self.path.solvent_charges, lambda),
+            lj: at(&self.path.lj, lambda),
+        }
+    }
+
+    /// Energy, forces and terms. `wet`: the solvent is evaluated; without it, it counts as switched off.
+    #[inline(always)]
+    fn evaluate<T: Real>(&self, x: &[T], g: Couplings<T>, f: &mut [T], terms: &mut [T], wet: bool) -> T {
         let zero = T::of(0.0);
         let (x, f) = (&x[..self.dof], &mut f[..self.dof]);
         for slot in f.iter_mut() {
             *slot = zero;
         }
-        let charges = at(&self.path.charges, lambda);
-        let lj = at(&self.path.lj, lambda);
         let mut total = zero;
-        let mut terms = terms;
         for k in 0..self.parts.len() {
             let u = match &self.parts[k] {
-                Part::Plain(force) => force.energy_force(x, f),
-                Part::Pairs(p) => p.energy_force(x, f, charges, lj),
-                Part::Solvent(s) => {
-                    if wet {
-                        self.solvent(s, x, f, lambda, charges)
-                    } else {
-                        zero
-                    }
-                }
+                Part::None => zero,
+                Part::Bonds(b) => b.energy_force(x, f),
+                Part::Angles(a) => a.energy_force(x, f),
+                Part::Torsions(t) => t.energy_force(x, f),
+                Part::Pairs(p) => p.energy_force(x, f, g.charges, g.lj),
+                Part::Solvent(_) if !wet => zero,
+                Part::Solvent(s) => self.solvent(s, x, f, g),
             };
             total += u;
-            if let Some(terms) = terms.as_deref_mut() {
-                terms[k] = u;
-            }
+            terms[k] = u;
         }
         total
     }
 
     #[inline(always)]
-    fn solvent<T: Real>(&self, solvent: &Solvent, x: &[T], f: &mut [T], lambda: T, charges: T) -> T {
-        let scaled = self.path.charges.is_some() || self.path.solvent_charges.is_some();
-        let charges = charges * at(&self.path.solvent_charges, lambda);
-        let Some(knob) = &self.path.solvent else {
-            return if scaled { solvent.charged(x, f, charges) } else { solvent.energy_force(x, f) };
-        };
-        let s = knob.at(lambda);
+    fn solvent<T: Real>(&self, solvent: &Solvent, x: &[T], f: &mut [T], g: Couplings<T>) -> T {
         let mut own = vec![T::of(0.0); self.dof];
-        let u = if scaled { solvent.charged(x, &mut own, charges) } else { solvent.energy_force(x, &mut own) };
+        let u = solvent.charged(x, &mut own, g.solvent_charges);
         for k in 0..self.dof {
-            f[k] += share(s, own[k]);
+            f[k] += share(g.solvent, own[k]);
         }
-        share(s, u)
+        share(g.solvent, u)
+    }
+
+    /// Does lambda act through the solvent as a whole and through nothing else?
+    fn linear(&self) -> bool {
+        let p = &self.path;
+        self.solvent.is_some() && p.charges.is_none() && p.solvent_charges.is_none() && p.lj.is_none()
     }
 
     /// Is the solvent on in some replica?
     fn wet(&self, lambda: &[f64]) -> bool {
         self.path.solvent.as_ref().is_none_or(|knob| lambda.iter().any(|l| knob.at(*l) != 0.0))
     }
+}
+
+/// The values of the knobs.
+#[derive(Clone, Copy)]
+struct Couplings<T> {
+    solvent: T,
+    charges: T,
+    /// Those of `charges` included.
+    solvent_charges: T,
+    lj: T,
 }
 
 /// s v; 0, and not -0, where s is 0, also if v is not finite.
@@ -173,9 +201,10 @@ impl CoupledPairs {
 
     #[inline(always)]
     fn energy_force<T: Real>(&self, x: &[T], f: &mut [T], charges: T, lj: T) -> T {
-        let mut u = self.plain.energy_force(x, f);
-        u += self.once.charged(x, f, charges);
-        u += self.twice.charged(x, f, charges * charges);
+        let mut u = T::of(0.0);
+        for (pairs, factor) in [(&self.plain, T::of(1.0)), (&self.once, charges), (&self.twice, charges * charges)] {
+            u += pairs.charged(x, f, factor);
+        }
         u + self.soft.energy_force(x, f, lj, charges)
     }
 }
@@ -183,9 +212,10 @@ impl CoupledPairs {
 struct EvalBlock<'a> {
     molecule: &'a Coupled,
     x: &'a [Octet],
-    lambda: Octet,
+    /// None: everything at full strength.
+    lambda: Option<Octet>,
     f: &'a mut [Octet],
-    terms: Option<&'a mut [Octet]>,
+    terms: &'a mut [Octet],
     wet: bool,
 }
 
@@ -193,12 +223,33 @@ impl Lanewise for EvalBlock<'_> {
     type Out = Octet;
     #[inline(always)]
     fn run<L: Wide>(self) -> Octet {
-        let (x, f) = (L::of_octets(self.x), L::of_octets_mut(self.f));
-        let lambda = L::load(self.lambda);
-        match self.terms {
-            None => self.molecule.evaluate(x, lambda, f, None, self.wet).store(),
-            Some(t) => self.molecule.evaluate(x, lambda, f, Some(L::of_octets_mut(t)), self.wet).store(),
+        let (x, f, terms) = (L::of_octets(self.x), L::of_octets_mut(self.f), L::of_octets_mut(self.terms));
+        let one = L::of(1.0);
+        let g = match self.lambda {
+            Some(lambda) => self.molecule.couplings(L::load(lambda)),
+            None => Couplings { solvent: one, charges: one, solvent_charges: one, lj: one },
+        };
+        self.molecule.evaluate(x, g, f, terms, self.wet).store()
+    }
+}
+
+/// The sum of terms of which term `solvent` counts as much as its knob says.
+struct Total<'a> {
+    terms: &'a [Octet],
+    solvent: usize,
+    strength: f64,
+}
+
+impl Lanewise for Total<'_> {
+    type Out = Octet;
+    #[inline(always)]
+    fn run<L: Wide>(self) -> Octet {
+        let terms = L::of_octets(self.terms);
+        let mut total = L::of(0.0);
+        for k in 0..terms.len() {
+            total += if k == self.solvent { share(L::of(self.strength), terms[k]) } else { terms[k] };
         }
+        total.store()
     }
 }
 
@@ -213,11 +264,32 @@ impl Potential for Coupled {
 
     fn eval_block(&self, x: &[Octet], lambda: Octet, f: &mut [Octet], terms: Option<&mut [Octet]>) -> Octet {
         let wet = self.wet(&lambda.0);
-        dispatch(EvalBlock { molecule: self, x, lambda, f, terms, wet })
+        let mut unwanted = Vec::new();
+        let terms = terms.unwrap_or_else(|| {
+            unwanted.resize(self.names.len(), Octet::of(0.0));
+            &mut unwanted
+        });
+        dispatch(EvalBlock { molecule: self, x, lambda: Some(lambda), f, terms, wet })
+    }
+
+    /// On the path `solvent`, one evaluation whatever the number of couplings; the same bits as from `eval_block`.
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        let (Some(solvent), Some(knob), true) = (self.solvent, &self.path.solvent, self.linear()) else {
+            let mut f = vec![Octet::of(0.0); x.len()];
+            for (u, lambda) in u.iter_mut().zip(lambdas) {
+                *u = self.eval_block(x, Octet::of(*lambda), &mut f, None);
+            }
+            return;
+        };
+        let (mut f, mut terms) = (vec![Octet::of(0.0); x.len()], vec![Octet::of(0.0); self.names.len()]);
+        dispatch(EvalBlock { molecule: self, x, lambda: None, f: &mut f, terms: &mut terms, wet: self.wet(lambdas) });
+        for (u, lambda) in u.iter_mut().zip(lambdas) {
+            *u = dispatch(Total { terms: &terms, solvent, strength: knob.at(*lambda) });
+        }
     }
 
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
-        self.evaluate(x, lambda, f, Some(terms), self.wet(&[lambda]))
+        self.evaluate(x, self.couplings(lambda), f, terms, self.wet(&[lambda]))
     }
 
     fn derivative(&self, x: &[f64], lambda: f64, dx: &[f64], dlambda: f64) -> (f64, f64) {
@@ -225,14 +297,9 @@ impl Potential for Coupled {
         for (re, eps) in x.iter().zip(dx) {
             duals.push(Dual::new(*re, *eps));
         }
-        let mut f = vec![Dual::<f64>::of(0.0); x.len()];
-        let u = self.evaluate(&duals, Dual::new(lambda, dlambda), &mut f, None, true);
+        let zero = Dual::<f64>::of(0.0);
+        let (mut f, mut terms) = (vec![zero; x.len()], vec![zero; self.names.len()]);
+        let u = self.evaluate(&duals, self.couplings(Dual::new(lambda, dlambda)), &mut f, &mut terms, true);
         (u.re, u.eps)
-    }
-
-    fn linear(&self, lambda: f64) -> Option<f64> {
-        let solvent = self.path.solvent.as_ref()?;
-        let alone = self.path.charges.is_none() && self.path.solvent_charges.is_none() && self.path.lj.is_none();
-        if alone { solvent.of_its_way(lambda) } else { None }
     }
 }
