@@ -2,6 +2,7 @@
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic formula
 
 pub mod base;
+pub mod biased;
 pub mod collective;
 pub mod double_well;
 pub mod double_well_n;
@@ -16,7 +17,9 @@ pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
 mod room;
+pub mod table;
 pub mod text;
+pub mod umbrella;
 
 pub use self::interpolated::Interpolated;
 pub use self::knob::Knob;

@@ -14,7 +14,7 @@
 //! so E[w] = Z_k / Z_0 (Z_k, if p_0 is normalised) at any step size, and the work of a switch is w = -log w, in kT.
 //!
 //! [`Exchange`] and [`Expanded`] move replicas among the states of a ladder at equilibrium. They are propagators over a propagator, and
-//! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them.
+//! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them. [`Metadynamics`] raises a bias instead.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic function
 
 mod anneal;
@@ -27,6 +27,7 @@ mod known;
 mod ladder;
 mod ledger;
 mod map;
+mod metadynamics;
 mod momenta;
 mod resample;
 mod rungs;
@@ -48,6 +49,7 @@ pub use invariant::{Invariant, Steps};
 pub use ladder::{geometric_betas, linear_lambdas, repeat_levels};
 pub use ledger::{Path, Way};
 pub use map::{Bijection, Escorted, Map};
+pub use metadynamics::{Metadynamics, MetadynamicsOptions};
 pub use momenta::Canonical;
 pub use resample::{Families, ess, families, log_mean_exp, systematic};
 pub use rungs::{couplings, spread, temperatures};
