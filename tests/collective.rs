@@ -1,8 +1,13 @@
 //! Collective variables: gradient = exact derivative, lanes = plain numbers to the bit, values as the field defines them.
 
-use ergodica::energy::collective::{Collective, Coordinate, Dihedral, Distance, RadiusOfGyration, shortest};
+use ergodica::batch::{Coords, Thermo};
+use ergodica::energy::collective::{Collective, Coordinate, Dihedral, Distance, RadiusOfGyration, Symbol, TextCollective, shortest};
+use ergodica::energy::harmonic::Harmonic;
+use ergodica::energy::restraint::Restrained;
+use ergodica::energy::{Batched, Evaluation, Potential};
 use ergodica::real::Octet;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use std::sync::Arc;
 
 /// Numbers in (-1, 1), the same every time.
 struct Draw(u64);
@@ -17,6 +22,20 @@ impl Draw {
     }
 }
 
+/// Names for 5 particles in space: two collective variables, one of them a formula, two coordinates, a number.
+fn names() -> Vec<(String, Symbol)> {
+    let phi: Arc<dyn Collective> = Arc::new(Dihedral::new([3, 0, 4, 2], 15).unwrap());
+    let near = [("r".to_owned(), Symbol::Collective(Arc::new(Distance::new(4, 1, 3, 15).unwrap())))];
+    let contact: Arc<dyn Collective> = Arc::new(TextCollective::new("1/(1 + r^6)", &near, 15).unwrap());
+    vec![
+        ("phi".to_owned(), Symbol::Collective(phi)),
+        ("contact".to_owned(), Symbol::Collective(contact)),
+        ("x".to_owned(), Symbol::Coordinate(1)),
+        ("z".to_owned(), Symbol::Coordinate(14)),
+        ("k".to_owned(), Symbol::Number(2.5)),
+    ]
+}
+
 /// One of each kind, on 5 particles in space.
 fn kinds() -> Vec<(&'static str, Box<dyn Collective>)> {
     let mass: Vec<f64> = [12.0, 1.0, 16.0, 14.0, 1.0].iter().flat_map(|m| [*m; 3]).collect();
@@ -25,6 +44,7 @@ fn kinds() -> Vec<(&'static str, Box<dyn Collective>)> {
         ("distance", Box::new(Distance::new(4, 1, 3, 15).unwrap())),
         ("distance in the plane", Box::new(Distance::new(1, 6, 2, 14).unwrap())),
         ("dihedral", Box::new(Dihedral::new([3, 0, 4, 2], 15).unwrap())),
+        ("a formula", Box::new(TextCollective::new("k*contact*cos(phi - 0.3) + x*phi", &names(), 15).unwrap())),
         ("radius of gyration", Box::new(RadiusOfGyration::new(&mass, 3).unwrap())),
     ]
 }
@@ -136,4 +156,64 @@ fn what_does_not_exist_is_named() {
     assert!(said(Distance::new(1, 1, 3, 12).unwrap_err()).contains("atom 1 twice"));
     assert!(RadiusOfGyration::new(&[0.0; 3], 3).is_err());
     assert!(RadiusOfGyration::new(&[1.0; 4], 3).is_err());
+}
+
+fn restrained(energy: &str) -> Restrained {
+    let k: Vec<f64> = (0..15).map(|i| 1.0 + 0.1 * f64::from(i)).collect();
+    Restrained::new(Arc::new(Batched(Harmonic { centre: vec![0.1; 15], k })), energy, &names()).unwrap()
+}
+
+#[test]
+fn restraints_are_potentials() {
+    let p = restrained("k*max(0, contact - 0.2)^2/2 + lambda*(1 - cos(phi - 2)) + step(z)*z^4");
+    assert_eq!(p.terms(), ["energy", "restraint"]);
+    let mut draw = Draw(5);
+    let rows: Vec<f64> = draw.row(16 * 15);
+    let x = Coords::from_rows(&rows, 15).unwrap();
+    let thermo: Vec<Thermo> = (0..16).map(|r| Thermo { beta: 1.0, lambda: 0.05 * f64::from(r), state: 0 }).collect();
+    let mut out = Evaluation::with_terms();
+    p.eval(&x, &thermo, &mut out).unwrap();
+    for r in 0..16 {
+        let (row, lambda) = (&rows[15 * r..15 * (r + 1)], thermo[r].lambda);
+        let (mut f, mut terms) = (vec![0.0; 15], vec![0.0; 2]);
+        let u = p.eval_one(row, lambda, &mut f, &mut terms);
+        assert_eq!(u.to_bits(), out.u.get(r, 0).to_bits());
+        assert_eq!(u, terms[0] + terms[1]);
+        for d in 0..15 {
+            assert_eq!(f[d].to_bits(), out.f.get(r, d).to_bits());
+            let mut dx = vec![0.0; 15];
+            dx[d] = 1.0;
+            let (same, du) = p.derivative(row, lambda, &dx, 0.0);
+            assert!((same - u).abs() < 1e-13 && (du + f[d]).abs() < 1e-10, "{d}: {du} {}", f[d]);
+        }
+        assert_eq!(terms[1].to_bits(), out.terms.as_ref().unwrap().get(r, 1).to_bits());
+        // lambda stands in one factor only
+        let (_, by_lambda) = p.derivative(row, lambda, &[0.0; 15], 1.0);
+        let at = |lambda: f64| p.eval_one(row, lambda, &mut vec![0.0; 15], &mut [0.0; 2]);
+        assert!((at(1.0) - at(0.0) - by_lambda).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_flat_bottom_is_flat() {
+    let p = restrained("k*max(0, abs(x) - 0.5)^2/2");
+    let energy = |x1: f64| {
+        let mut x = [0.3; 15];
+        x[1] = x1;
+        let (mut f, mut terms) = (vec![0.0; 15], vec![0.0; 2]);
+        p.eval_one(&x, 1.0, &mut f, &mut terms);
+        (terms[1], f[1] + (1.0 + 0.1) * (x1 - 0.1))
+    };
+    assert_eq!(energy(0.4), (0.0, 0.0));
+    let (e, f) = energy(-1.5);
+    assert!((e - 1.25).abs() < 1e-15 && (f - 2.5).abs() < 1e-14, "{e} {f}");
+}
+
+#[test]
+fn names_of_formulas_are_offered() {
+    let said = TextCollective::new("cos(phy) + x", &names(), 15).err().unwrap().to_string();
+    assert_eq!(said, "formula:1:5: unknown name `phy`\n  help: did you mean `phi`? known names: x, phi, contact, z, k, pi");
+    assert!(TextCollective::new("lambda*x", &names(), 15).is_err());
+    let beyond = [("x".to_owned(), Symbol::Coordinate(15))];
+    assert!(TextCollective::new("x", &beyond, 15).is_err());
 }

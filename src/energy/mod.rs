@@ -16,6 +16,7 @@ pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
+pub mod restraint;
 mod room;
 pub mod table;
 pub mod text;

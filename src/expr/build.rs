@@ -100,7 +100,9 @@ impl Graph {
             let what = format!("`{name}` is a function and has no argument here");
             return Err(Mistake::new(span.clone(), what, format!("write {}", function.example())));
         }
-        let known = || scope.inputs.iter().chain(scope.constants.iter().map(|(n, _)| n)).map(String::as_str).chain(["pi"]);
+        let known = || {
+            scope.inputs.iter().chain(scope.constants.iter().map(|(n, _)| n)).map(String::as_str).chain(["pi"]).filter(|n| !n.is_empty())
+        };
         let list = known().collect::<Vec<_>>().join(", ");
         let list = if list.len() > 200 { format!("{} names are known", known().count()) } else { format!("known names: {list}") };
         let hint = nearest(name, known()).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();

@@ -3,15 +3,21 @@
 //! Umbrellas, metadynamics and restraints act on them through [`Collective`], a block of 8 replicas at a time. A new kind is one
 //! file that implements [`Variable`] (the formula, generic over the scalar); lanes and dual numbers come with it.
 
+mod composite;
 mod coordinate;
 mod dihedral;
 mod distance;
 mod gyration;
+mod text;
 
+pub(super) use composite::Composite;
+pub use composite::Symbol;
 pub use coordinate::Coordinate;
 pub use dihedral::Dihedral;
 pub use distance::Distance;
 pub use gyration::RadiusOfGyration;
+pub use text::TextCollective;
+pub(super) use text::fits;
 
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};
 use crate::{Error, Result};
