@@ -37,6 +37,10 @@ pub enum WarningKind {
     NotVisited,
     /// Values outside the declared range.
     Outside,
+    /// States share few effective samples: value and error rest on a handful of them.
+    PoorOverlap,
+    /// An exponential average carried by its largest weights: its variance may be infinite.
+    HeavyTail,
 }
 
 /// A doubt about an estimate, in words.
