@@ -1,6 +1,6 @@
 //! Where a series starts to be stationary.
 
-use super::inefficiency::{Lags, Window, first_crossing};
+use super::inefficiency::{LagWindow, Lags, first_crossing};
 use super::series::{Series, Unusable, squares_and_sum, sum_of};
 use crate::real::Real;
 use serde::Serialize;
@@ -102,7 +102,7 @@ struct Start {
 }
 
 fn search(series: Series<'_>, starts: &[usize], lags: Lags) -> Result<Equilibration, Unusable> {
-    let window = Window::of(series.replicas).with(lags);
+    let window = LagWindow::of(series.replicas).with(lags);
     let tried: Vec<Start> = starts
         .iter()
         .filter(|&&at| at + 4 <= series.draws)
@@ -172,7 +172,7 @@ impl Coarse {
         let g = if rest.check_varying("", 4).is_ok() && variance > 0.0 {
             let centre = sum_of(&blocks) / blocks.len() as f64;
             let coarse_variance = squares_and_sum(&blocks, centre).0 / blocks.len() as f64;
-            (first_crossing(rest, Window::of(replicas)).g * self.block as f64 * coarse_variance / variance).max(1.0)
+            (first_crossing(rest, LagWindow::of(replicas)).g * self.block as f64 * coarse_variance / variance).max(1.0)
         } else {
             total
         };

@@ -24,27 +24,27 @@ pub enum Lags {
 
 /// How the sum over lags runs and when it may end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct LagWindow {
     /// Which lags are summed.
     pub lags: Lags,
     /// The sum does not end at or before this lag, however negative the correlation (pymbar's `mintime`).
     pub least: usize,
 }
 
-impl Window {
+impl LagWindow {
     /// pymbar's rule for one series: every lag, at least 3.
-    pub const SINGLE: Window = Window { lags: Lags::Every, least: 3 };
+    pub const SINGLE: LagWindow = LagWindow { lags: Lags::Every, least: 3 };
     /// pymbar's rule for several series: every lag, at least 10.
-    pub const SEVERAL: Window = Window { lags: Lags::Every, least: 10 };
+    pub const SEVERAL: LagWindow = LagWindow { lags: Lags::Every, least: 10 };
 
     /// The rule for so many replicas.
-    pub fn of(replicas: usize) -> Window {
-        if replicas == 1 { Window::SINGLE } else { Window::SEVERAL }
+    pub fn of(replicas: usize) -> LagWindow {
+        if replicas == 1 { LagWindow::SINGLE } else { LagWindow::SEVERAL }
     }
 
     /// The same with other lags.
-    pub fn with(self, lags: Lags) -> Window {
-        Window { lags, ..self }
+    pub fn with(self, lags: Lags) -> LagWindow {
+        LagWindow { lags, ..self }
     }
 }
 
@@ -56,11 +56,11 @@ impl Window {
 /// Errors: fewer than 4 draws, a constant series, values that are not finite.
 /// Source: Chodera et al., JCTC 3, 26 (2007), eq. 20; pymbar 4 `statistical_inefficiency`, `statistical_inefficiency_multiple`.
 pub fn statistical_inefficiency(series: Series<'_>) -> Result<Inefficiency, Unusable> {
-    statistical_inefficiency_with(series, Window::of(series.replicas))
+    statistical_inefficiency_with(series, LagWindow::of(series.replicas))
 }
 
 /// The same with another window. Errors: as [`statistical_inefficiency`].
-pub fn statistical_inefficiency_with(series: Series<'_>, window: Window) -> Result<Inefficiency, Unusable> {
+pub fn statistical_inefficiency_with(series: Series<'_>, window: LagWindow) -> Result<Inefficiency, Unusable> {
     series.check_varying("statistical inefficiency (draws)", 4)?;
     Ok(first_crossing(series, window))
 }
@@ -72,7 +72,7 @@ pub fn statistical_inefficiency_with(series: Series<'_>, window: Window) -> Resu
 /// Series shorter than a lag do not enter it. Cost: lags summed x draws.
 /// Errors: no series, none with 4 draws, all values equal, values that are not finite (`replica` is the series).
 /// Source: pymbar 4 `statistical_inefficiency_multiple`.
-pub fn statistical_inefficiency_of(parts: &[&[f64]], window: Window) -> Result<Inefficiency, Unusable> {
+pub fn statistical_inefficiency_of(parts: &[&[f64]], window: LagWindow) -> Result<Inefficiency, Unusable> {
     let what = "statistical inefficiency (draws of the longest series)";
     let longest = parts.iter().map(|p| p.len()).max().unwrap_or(0);
     if longest < 4 {
@@ -98,7 +98,7 @@ pub fn statistical_inefficiency_of(parts: &[&[f64]], window: Window) -> Result<I
 ///
 /// Errors: lengths that differ, fewer than 4 draws, values that are not finite, a covariance of exactly 0.
 /// Source: pymbar 4 `statistical_inefficiency(A_n, B_n)`.
-pub fn cross_inefficiency(a: &[f64], b: &[f64], window: Window) -> Result<Inefficiency, Unusable> {
+pub fn cross_inefficiency(a: &[f64], b: &[f64], window: LagWindow) -> Result<Inefficiency, Unusable> {
     if a.len() != b.len() {
         return Err(Unusable::Shape { what: "draws of the second observable", expected: a.len(), found: b.len() });
     }
@@ -116,7 +116,7 @@ pub fn cross_inefficiency(a: &[f64], b: &[f64], window: Window) -> Result<Ineffi
 }
 
 /// The window's sum for a series already checked.
-pub(super) fn first_crossing(series: Series<'_>, window: Window) -> Inefficiency {
+pub(super) fn first_crossing(series: Series<'_>, window: LagWindow) -> Inefficiency {
     if window.lags == Lags::Growing {
         let (_, mean) = series.means();
         let centred: Vec<f64> = series.values.iter().map(|x| x - mean).collect();
@@ -138,7 +138,7 @@ pub(super) fn first_crossing(series: Series<'_>, window: Window) -> Inefficiency
 }
 
 /// The sum lag by lag over pairs of centred series.
-fn direct(parts: &[(&[f64], &[f64])], window: Window) -> Inefficiency {
+fn direct(parts: &[(&[f64], &[f64])], window: LagWindow) -> Inefficiency {
     let total: usize = parts.iter().map(|p| p.0.len()).sum();
     let longest = parts.iter().map(|p| p.0.len()).max().unwrap_or(0);
     let average = total as f64 / parts.len() as f64;

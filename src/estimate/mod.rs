@@ -20,16 +20,20 @@
 
 mod autocorrelation;
 mod autocovariance;
+mod bar;
 mod basin;
 mod blocks;
 mod convergence;
 mod equilibration;
+mod exponential;
 mod fft;
+mod free_energy_error;
 mod inefficiency;
 mod jackknife;
 mod mean;
 mod quantile;
 mod rank;
+mod reduced;
 mod series;
 mod stability;
 mod subsample;
@@ -45,19 +49,23 @@ mod tests;
 
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
 pub use autocovariance::{Centre, autocovariance};
+pub use bar::{Bar, bar};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};
 pub use equilibration::{
     Equilibration, detect_equilibration, detect_equilibration_at, detect_equilibration_search, detect_equilibration_with,
 };
+pub use exponential::{Delta, cumulant2, exp_forward, exp_reverse, pareto_k};
+pub use free_energy_error::FreeEnergyError;
 pub use inefficiency::{
-    Inefficiency, Lags, Window, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
+    Inefficiency, LagWindow, Lags, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
 };
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
+pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};
 pub use series::{Series, Unusable, circle};
 pub use stability::{BlockEstimates, Part, Stability, ValueError, block_estimates, converged_area, converged_fraction, forward_reverse_of};
 pub use subsample::{Spacing, subsample};

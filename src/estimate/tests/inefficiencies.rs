@@ -29,7 +29,7 @@ fn g(x: &[f64]) -> f64 {
 }
 
 fn g_fast(x: &[f64]) -> f64 {
-    statistical_inefficiency_with(Series::single(x), Window::SINGLE.with(Lags::Growing)).unwrap().g
+    statistical_inefficiency_with(Series::single(x), LagWindow::SINGLE.with(Lags::Growing)).unwrap().g
 }
 
 fn every(draws: usize, step: usize) -> Vec<usize> {
@@ -70,7 +70,7 @@ fn every_mode_is_that_of_pymbar() {
     for case in facts["cases"].as_array().unwrap() {
         let (parts, name) = (built(case), format!("seed {}", case["seed"]));
         let all: Vec<&[f64]> = parts.iter().map(Vec::as_slice).collect();
-        let several = |lags| statistical_inefficiency_of(&all, Window::SEVERAL.with(lags)).unwrap().g;
+        let several = |lags| statistical_inefficiency_of(&all, LagWindow::SEVERAL.with(lags)).unwrap().g;
         close(several(Lags::Every), number(&case["g_several"]), 1e-11, &name);
         close(several(Lags::Growing), number(&case["g_several_fast"]), 1e-11, &name);
         if parts.len() > 1 {
@@ -82,10 +82,10 @@ fn every_mode_is_that_of_pymbar() {
         close(g(x), number(&case["g"]), 1e-11, &name);
         close(g(x), number(&case["g_fft"]), 1e-11, &name);
         close(g_fast(x), number(&case["g_fast"]), 1e-11, &name);
-        let later = Window { lags: Lags::Every, least: 20 };
+        let later = LagWindow { lags: Lags::Every, least: 20 };
         close(statistical_inefficiency_with(Series::single(x), later).unwrap().g, number(&case["g_least_20"]), 1e-11, &name);
-        close(cross_inefficiency(x, &y, Window::SINGLE).unwrap().g, number(&case["g_cross"]), 1e-9, &name);
-        let fast = Window::SINGLE.with(Lags::Growing);
+        close(cross_inefficiency(x, &y, LagWindow::SINGLE).unwrap().g, number(&case["g_cross"]), 1e-9, &name);
+        let fast = LagWindow::SINGLE.with(Lags::Growing);
         close(cross_inefficiency(x, &y, fast).unwrap().g, number(&case["g_cross_fast"]), 1e-9, &name);
         assert_eq!(subsample(x.len(), g(x), Spacing::Average).unwrap(), indices(&case["kept"]), "{name}");
         assert_eq!(subsample(x.len(), g_fast(x), Spacing::Average).unwrap(), indices(&case["kept_fast"]), "{name}");
@@ -114,7 +114,7 @@ fn the_published_series() {
         let one = Series::single(&x);
         close(g(&x), number(&case["g"]), 1e-9, "g");
         close(g_fast(&x), number(&case["g_fast"]), 1e-9, "g fast");
-        let later = Window { least: 10, ..Window::SINGLE };
+        let later = LagWindow { least: 10, ..LagWindow::SINGLE };
         close(statistical_inefficiency_with(one, later).unwrap().g, number(&case["g_mintime10"]), 1e-9, "g from lag 10");
         let four = Series::new(&x, 4).unwrap();
         close(statistical_inefficiency(four).unwrap().g, number(&case["g_multiple_4_equal_chunks"]), 1e-9, "four parts");
@@ -200,8 +200,8 @@ fn the_exact_inefficiency_is_reached() {
     // Unequal parts of one process, and a process seen with itself.
     let x = ar1(77, 1, 60_000, 0.9);
     let parts = [&x[..10_000], &x[10_000..11_000], &x[11_000..]];
-    close(statistical_inefficiency_of(&parts, Window::SEVERAL).unwrap().g, exact, 0.1, "parts");
-    close(cross_inefficiency(&x, &x, Window::SINGLE).unwrap().g, g(&x), 1e-11, "with itself");
+    close(statistical_inefficiency_of(&parts, LagWindow::SEVERAL).unwrap().g, exact, 0.1, "parts");
+    close(cross_inefficiency(&x, &x, LagWindow::SINGLE).unwrap().g, g(&x), 1e-11, "with itself");
 }
 
 #[test]
@@ -209,15 +209,15 @@ fn nothing_short_or_damaged_passes() {
     let x = ar1(5, 1, 50, 0.5);
     let mut bad = x.clone();
     bad[7] = f64::NAN;
-    let several = |parts: &[&[f64]]| statistical_inefficiency_of(parts, Window::SEVERAL);
+    let several = |parts: &[&[f64]]| statistical_inefficiency_of(parts, LagWindow::SEVERAL);
     assert!(matches!(several(&[]), Err(Unusable::TooShort { .. })));
     assert!(matches!(several(&[&x[..3], &x[..2]]), Err(Unusable::TooShort { .. })));
     assert_eq!(several(&[&x, &[], &bad]).unwrap_err(), Unusable::NotFinite { replica: 2, draw: 7 });
     assert!(several(&[&x, &[]]).is_ok());
     assert!(matches!(several(&[&[1.0; 9], &[1.0; 5]]), Err(Unusable::Constant { .. })));
-    assert!(matches!(cross_inefficiency(&x, &x[1..], Window::SINGLE), Err(Unusable::Shape { expected: 50, found: 49, .. })));
-    assert!(matches!(cross_inefficiency(&x, &bad, Window::SINGLE), Err(Unusable::NotFinite { .. })));
-    assert!(matches!(cross_inefficiency(&[1.0, -1.0, 1.0, -1.0], &[1.0, 1.0, -1.0, -1.0], Window::SINGLE), Err(Unusable::Argument(_))));
+    assert!(matches!(cross_inefficiency(&x, &x[1..], LagWindow::SINGLE), Err(Unusable::Shape { expected: 50, found: 49, .. })));
+    assert!(matches!(cross_inefficiency(&x, &bad, LagWindow::SINGLE), Err(Unusable::NotFinite { .. })));
+    assert!(matches!(cross_inefficiency(&[1.0, -1.0, 1.0, -1.0], &[1.0, 1.0, -1.0, -1.0], LagWindow::SINGLE), Err(Unusable::Argument(_))));
     assert!(matches!(detect_equilibration_search(Series::single(&x), 4), Err(Unusable::Argument(_))));
     assert!(matches!(detect_equilibration_search(Series::single(&x[..9]), 9), Err(Unusable::TooShort { .. })));
     assert!(matches!(detect_equilibration_with(Series::single(&bad), &[0], Lags::Growing), Err(Unusable::NotFinite { .. })));

@@ -6,6 +6,7 @@ mod inefficiencies;
 mod integration;
 mod limits;
 mod references;
+mod stability;
 mod surfaces;
 
 use super::Series;
