@@ -75,18 +75,23 @@ pub(super) fn bar_unjudged(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyEr
             return Err(disconnected(0.0));
         }
         let h = Real::ln(f.first) - Real::ln(r.first);
-        if h > 0.0 { high = delta } else { low = delta }
+        if h > 0.0 {
+            high = delta
+        } else {
+            low = delta
+        }
         // f (1 - f) = f - f^2
         let slope = (f.first - f.second) / f.first + (r.first - r.second) / r.first;
         let mut next = delta - h / slope;
         if !next.is_finite() || (next - delta).abs() > 100.0 {
             next = delta - 100.0 * h.signum();
         }
-        if !(next > low && next < high) {
-            next = 0.5 * (low + high);
-        }
+        // before the bracket is asked: a step that rounds to nothing ends on its edge
         if h == 0.0 || (next - delta).abs() <= 1e-14 * delta.abs().max(1.0) || iterations == 200 {
             break [f, r];
+        }
+        if !(next > low && next < high) {
+            next = 0.5 * (low + high);
         }
         delta = next;
     };

@@ -155,8 +155,7 @@ pub fn pareto_k(weights: &[f64]) -> Option<f64> {
     let m = tail as f64;
     let grid = 30 + m.sqrt().floor() as usize;
     let shape = |b: f64| sum_of(&x.iter().map(|x| Real::ln(1.0 - b * x)).collect::<Vec<_>>()) / m;
-    let points: Vec<f64> =
-        (1..=grid).map(|i| 1.0 / largest + (1.0 - (grid as f64 / (i as f64 - 0.5)).sqrt()) / (3.0 * quartile)).collect();
+    let points: Vec<f64> = (1..=grid).map(|i| 1.0 / largest + (1.0 - (grid as f64 / (i as f64 - 0.5)).sqrt()) / (3.0 * quartile)).collect();
     let likelihood: Vec<f64> = points
         .iter()
         .map(|&b| {

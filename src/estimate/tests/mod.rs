@@ -2,8 +2,11 @@
 
 mod basins;
 mod coverage;
+mod inefficiencies;
+mod integration;
 mod limits;
 mod references;
+mod stability;
 mod surfaces;
 
 use super::Series;
