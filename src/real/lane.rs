@@ -22,6 +22,7 @@ pub trait Isa: Copy + Send + Sync + Debug + 'static {
     type F: Copy + Send + Sync + Debug;
     type I: Copy;
     type M: Mask;
+    const REGISTERS: usize;
     fn splat(c: f64) -> Self::F;
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
@@ -75,6 +76,8 @@ pub struct Lane<I: Isa>(pub(super) I::F);
 
 /// A [`Word`] that is one [`Octet`] in memory.
 pub trait Wide: Word {
+    /// How many of them the register file holds: what the tile of a matrix product is chosen by.
+    const REGISTERS: usize;
     /// Octets seen as lanes, in place.
     fn of_octets(o: &[Octet]) -> &[Self];
     /// Octets seen as lanes, in place.
@@ -86,6 +89,7 @@ pub trait Wide: Word {
 }
 
 impl<I: Isa> Wide for Lane<I> {
+    const REGISTERS: usize = I::REGISTERS;
     #[inline(always)]
     fn of_octets(o: &[Octet]) -> &[Self] {
         const { assert!(size_of::<Lane<I>>() == 64 && align_of::<Lane<I>>() <= 64) };
