@@ -107,7 +107,11 @@ fn biases_hold_the_contract() {
         let version = biased.version();
         for g in 0..30 {
             let a = f64::from(g);
-            biased.add_gaussian(&[Real::sin_cos(a).0 * 1.4, Real::sin_cos(2.0 * a).1][..variables], &[0.4, 0.3][..variables], 0.5 + 0.01 * a);
+            biased.add_gaussian(
+                &[Real::sin_cos(a).0 * 1.4, Real::sin_cos(2.0 * a).1][..variables],
+                &[0.4, 0.3][..variables],
+                0.5 + 0.01 * a,
+            );
         }
         assert!(biased.version() != version);
         contract(&biased, 1.0);
@@ -119,7 +123,8 @@ fn biases_hold_the_contract() {
 fn tables_are_sums_of_gaussians() {
     let axes = vec![Axis::new(-PI, PI, 0.5, true).unwrap(), Axis::new(-1.0, 3.0, 0.4, false).unwrap()];
     let table = Table::new(axes.clone()).unwrap();
-    let hills: Vec<[f64; 3]> = (0..20).map(|i| f64::from(i)).map(|a| [3.1 * Real::sin_cos(a).0, 1.0 + 2.2 * Real::sin_cos(3.0 * a).1, 1.0 + 0.1 * a]).collect();
+    let hills: Vec<[f64; 3]> =
+        (0..20).map(|i| f64::from(i)).map(|a| [3.1 * Real::sin_cos(a).0, 1.0 + 2.2 * Real::sin_cos(3.0 * a).1, 1.0 + 0.1 * a]).collect();
     for [x, y, h] in &hills {
         table.add_gaussian(&[*x, *y], &[0.5, 0.4], *h);
     }

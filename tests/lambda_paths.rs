@@ -64,6 +64,7 @@ fn contract(name: &str, p: &dyn Potential, starts: &[Vec<f64>], width: f64) {
         }
         let (mut f, mut terms, mut alone) = (x.clone(), vec![Octet::of(f64::NAN); n_terms], x.clone());
         let u = p.eval_block(&x, lambda, &mut f, Some(&mut terms));
+        let slopes = p.slope_block(&x, lambda);
         assert_eq!(p.eval_block(&x, lambda, &mut alone, None), u, "{name}: without terms");
         for lane in 0..8 {
             let of = |v: &[Octet]| -> Vec<f64> { v.iter().map(|o| o.0[lane]).collect() };
@@ -83,8 +84,9 @@ fn contract(name: &str, p: &dyn Potential, starts: &[Vec<f64>], width: f64) {
             assert!((again - u_one).abs() <= 1e-12 * (1.0 + u_one.abs()), "{name}");
             assert!((slope + along).abs() <= 1e-10 * (1.0 + largest(&f_one)), "{name} at {at}: {slope} against {}", -along);
 
-            // du/dlambda against central differences, one-sided at the ends and at corners of a knob.
+            // du/dlambda against differences to one side: the points are corners of some knobs.
             let (_, by_lambda) = p.derivative(&xs, at, &vec![0.0; dof], 1.0);
+            assert!((slopes.0[lane] - by_lambda).abs() <= 1e-11 * (1.0 + largest(&terms_one)), "{name} at {at}");
             let h = if at + 4e-4 > 1.0 { -1e-4 } else { 1e-4 };
             let u = |steps: f64| energy(p, &xs, at + steps * h);
             let difference = (-25.0 * u(0.0) + 48.0 * u(1.0) - 36.0 * u(2.0) + 16.0 * u(3.0) - 3.0 * u(4.0)) / (12.0 * h);

@@ -5,6 +5,7 @@ use super::directory::{self, Inputs, locate};
 use super::system::{Symmetry, System};
 use crate::dynamics::Com;
 use crate::energy::molecular::{LambdaPath, coupled};
+use crate::energy::umbrella::Umbrella;
 use crate::energy::{Interpolated, Potential};
 use crate::io::selection;
 use crate::io::topology::Topology;
@@ -74,8 +75,9 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             let knobs = knobs.iter().map(|(name, points)| (name.value.as_str(), points.value.clone()));
             on.potential = molecular(system, &LambdaPath::of_knobs(atoms, knobs)?)?;
         }
-        Path::Umbrella { .. } => {
-            return Err(Error::input("umbrella paths are not there", "use metadynamics or a ladder"));
+        Path::Umbrella { of, from, to, stiffness } => {
+            let xi = super::metadynamics::collective(&of.value.kind, system).map_err(|e| locate(e, campaign, of.span.clone()))?;
+            on.potential = Arc::new(Umbrella::new(system.potential.clone(), xi, from.value, to.value, stiffness.value)?);
         }
     }
     on.path = Some(along);

@@ -1,7 +1,7 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
 use super::config::{Method, Sample, StageKind};
-use super::{analyse, free_energies, ladders, minimise, moves, works};
+use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, works};
 use super::provenance;
 use super::run::{Job, Plan, Session};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
@@ -50,6 +50,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                 };
                 let (summary, found) = match source {
                     Stored::Chain(sample, read) => analyse::wanted(job, stage, wanted, sample, read)?,
+                    Stored::Nothing => return Err(Error::run(format!("{} reads nothing", stage.name.value), "report this as a bug")),
                     Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
                     Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
                     Stored::Works(read) => works::work(job, stage, wanted, read)?,
@@ -97,7 +98,15 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     let (summary, found, read) = works::switched(job, stage, s, &saved)?;
                     Some((summary, found, Stored::Works(read)))
                 }
-                _ => None,
+                StageKind::Expanded(e) => {
+                    let (summary, means, read) = ladders::analyse(job, stage, &e.sample, &e.ladder, &saved)?;
+                    Some((summary, means, Stored::Ladder(Box::new(read))))
+                }
+                StageKind::Metadynamics(m) => {
+                    let (summary, found) = metadynamics::analyse(job, stage, m, &saved)?;
+                    Some((summary, found, Stored::Nothing))
+                }
+                StageKind::Minimise(_) | StageKind::Estimate(_) => None,
             };
             if let Some((summary, means, source)) = found {
                 add(summary, means);
@@ -125,6 +134,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
         stages,
         performance,
         warnings,
+        notes: notes(jobs),
         papers: papers(jobs),
     };
     write(&session.dir, &summary)?;
@@ -143,6 +153,7 @@ enum Stored<'a> {
     Chain(&'a Sample, analyse::Stored),
     Ladder(Box<ladders::OnLadder>),
     Annealed(works::Annealed),
+    Nothing,
     Works(works::Works),
 }
 
@@ -160,6 +171,17 @@ fn saved(session: &Session, job: &Job<'_>, stage: &str) -> Result<crate::batch::
     session
         .load(&job.dir.join(stage), &job.config_hash)?
         .ok_or_else(|| Error::run(format!("stage '{stage}' has no checkpoint"), "`ergodica resume` the run: it was not finished"))
+}
+
+/// What the paths of the points say about their numbers, each once.
+fn notes(jobs: &[Job<'_>]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for remark in jobs.iter().filter_map(|j| j.system.path.as_ref()).flat_map(|p| &p.remarks) {
+        if !all.contains(remark) {
+            all.push(remark.clone());
+        }
+    }
+    all
 }
 
 /// Papers of the methods used, in the order of their use.

@@ -47,15 +47,8 @@ struct Found {
 
 impl Found {
     /// Error of f_j - f_i by leaving out groups of copies in turn.
-    ///
-    ///   sigma^2 = (G - 1)/G sum_g (theta_g - mean theta)^2
     fn spread(&self, i: usize, j: usize) -> Option<f64> {
-        let left_out = self.left_out.as_ref()?;
-        let n = left_out.len() as f64;
-        let differences: Vec<f64> = left_out.iter().map(|f| f[j] - f[i]).collect();
-        let mean = differences.iter().sum::<f64>() / n;
-        let sum: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
-        Some(((n - 1.0) / n * sum).sqrt())
+        Some(jackknife_error(self.left_out.as_ref()?.iter().map(|f| f[j] - f[i])))
     }
 
     /// The larger of the two errors; whether the spread is the larger.
@@ -75,6 +68,10 @@ impl Found {
 pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder) -> Result<(StageSummary, Vec<Estimate>)> {
     let mut summary = estimate_frame(job, stage, wanted);
     let g = read.g();
+    if wanted.method.value == Method::Reweight {
+        let estimates = reweighted(job, stage, wanted, read, g, &mut summary);
+        return Ok((summary, estimates));
+    }
     let found = find(wanted.method.value, read, g);
     let mut estimates = match found {
         Ok(found) => {
@@ -128,6 +125,82 @@ fn complete(job: &Job<'_>, stage: &Stage, read: &OnLadder, e: &mut Estimate) {
         .filter(|s| matches!(&stage.kind, super::config::StageKind::Estimate(w) if w.from == s.name))
         .find_map(|s| s.kind.chain());
     job.complete(e, &stage.name.value, sample.filter(|_| read.variable == "lambda"));
+}
+
+/// Means of columns at the target state from the frames of all states.
+fn reweighted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder, g: f64, summary: &mut StageSummary) -> Vec<Estimate> {
+    let all: Vec<usize> = (0..read.copies).collect();
+    let whole = Part { read, copies: &all, draws: read.discard..read.draws };
+    let names: Vec<&str> = wanted.of.iter().map(|c| c.value.text.as_str()).collect();
+    let temperature = 1.0 / (job.resolved.units.kb() * read.states[read.target].beta);
+    let mut estimates = match averages(&whole, &names) {
+        Ok((values, stderr, n_eff)) => {
+            let left_out = without_each_group(read.copies).and_then(|sets| {
+                let part = |copies: &Vec<usize>| averages(&Part { read, copies, draws: whole.draws.clone() }, &names).map(|a| a.0);
+                sets.iter().map(part).collect::<Answer<Vec<_>>>().ok()
+            });
+            let enough = n_eff / g;
+            let outcome = if enough >= SHARED.0 { Outcome::Pass } else if enough >= SHARED.1 { Outcome::Warn } else { Outcome::Fail };
+            summary.checks.push(Check {
+                check: "n_eff".to_owned(),
+                of: stage.name.value.clone(),
+                value: Some(enough),
+                bound: Some(SHARED.0),
+                outcome,
+                message: format!("{}: {enough:.0} independent samples stand behind the target state, should be at least {:.0}", stage.name.value, SHARED.0),
+            });
+            let made = |(l, name): (usize, &&str)| {
+                let theory = stderr[l] * g.sqrt();
+                let spread = left_out.as_ref().map_or(0.0, |sets| jackknife_error(sets.iter().map(|s| s[l])));
+                let mut e = Estimate::new(*name, values[l], theory.max(spread), enough);
+                e.unit = read.columns.iter().find(|c| c.name == *name).and_then(|c| c.unit.clone());
+                e
+            };
+            names.iter().enumerate().map(made).collect::<Vec<_>>()
+        }
+        Err(why) => {
+            summary.checks.push(failed(stage, &why));
+            let missing = |name: &&str| Estimate::missing(*name, WarningKind::PoorOverlap, format!("{why}; {}", why.remedy()));
+            names.iter().map(missing).collect()
+        }
+    };
+    for e in &mut estimates {
+        job.complete_at(e, &stage.name.value, Some(temperature));
+    }
+    estimates
+}
+
+/// Averages at the target state, their errors for independent frames, and the effective number of samples of that state.
+fn averages(part: &Part<'_>, names: &[&str]) -> Answer<(Vec<f64>, Vec<f64>, f64)> {
+    let (read, target) = (part.read, part.read.target);
+    let u = part.potentials()?;
+    let fit = mbar(&u, &MbarOptions::default())?;
+    let mut rows: Vec<Vec<f64>> = Vec::new();
+    for name in names {
+        let mut row = Vec::with_capacity(u.samples());
+        for &c in part.copies {
+            for r in read.replicas_of(c) {
+                for d in part.draws.clone() {
+                    // the stored energy is that of the frame's own state
+                    row.push(if *name == "energy" { read.u_of(r, d)[target] / read.states[target].beta } else { read.value_of(name, r, d) });
+                }
+            }
+        }
+        rows.push(row);
+    }
+    let wanted: Vec<(usize, usize)> = (0..rows.len()).map(|a| (target, a)).collect();
+    let observables: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let found = fit.expectations(&wanted, &observables)?;
+    let stderr = (0..rows.len()).map(|l| found.stderr(l)).collect();
+    Ok((found.value, stderr, fit.effective_sample_numbers()[target]))
+}
+
+/// Error from leaving out groups in turn: sigma^2 = (G - 1)/G sum_g (theta_g - mean theta)^2.
+fn jackknife_error(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    ((n - 1.0) / n * values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt()
 }
 
 /// A check that says why there is no number.

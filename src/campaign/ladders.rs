@@ -42,8 +42,16 @@ pub(super) struct OnLadder {
     /// beta dU/dlambda, `[replica][draw]`; of ladders of lambdas.
     gradient: Vec<Vec<f64>>,
     pub(super) columns: Vec<Observed>,
-    traffic: Traffic,
+    /// Of exchanges.
+    traffic: Option<Traffic>,
+    /// f_k - f_0 as each replica of an expanded ensemble has learned it, and whether it has settled.
+    learned: Vec<(Vec<f64>, bool)>,
     exchanged: bool,
+}
+
+fn learned(saved: &Snapshot, well: &[usize], k: usize) -> Result<Vec<(Vec<f64>, bool)>> {
+    let (f, settled) = (saved.f64s("learned")?, saved.u64s("settled")?);
+    Ok(well.iter().map(|&r| (f[r * k..(r + 1) * k].to_vec(), settled[r] == 1)).collect())
 }
 
 impl OnLadder {
@@ -93,8 +101,14 @@ impl OnLadder {
             let values = well.iter().map(|&r| every[r].clone()).collect();
             columns.push(Observed { name: column.value.text.clone(), unit, values });
         }
-        let mut traffic = Traffic::new(k, all);
-        traffic.load(saved.nested("propagator")?.nested("traffic")?)?;
+        let traffic = if exchanged {
+            let mut traffic = Traffic::new(k, all);
+            traffic.load(saved.nested("propagator")?.nested("traffic")?)?;
+            Some(traffic)
+        } else {
+            None
+        };
+        let learned = if exchanged { Vec::new() } else { learned(saved, &well, k)? };
         let mut read = OnLadder {
             names: ladder.names(job.resolved.units),
             variable: if matches!(ladder, Ladder::Lambdas(_)) { "lambda" } else { "temperature" },
@@ -111,6 +125,7 @@ impl OnLadder {
             gradient,
             columns,
             traffic,
+            learned,
             exchanged,
         };
         let every = stage.observe.as_ref().map_or(1, |o| o.every.value);
@@ -170,6 +185,11 @@ impl OnLadder {
     /// beta dU/dlambda of a frame at its own state; 0 on a ladder of temperatures.
     pub(super) fn gradient_of(&self, replica: usize, draw: usize) -> f64 {
         self.gradient.get(replica).map_or(0.0, |g| g[draw])
+    }
+
+    /// A stored scalar of a frame; NaN for one that is not stored.
+    pub(super) fn value_of(&self, name: &str, replica: usize, draw: usize) -> f64 {
+        self.columns.iter().find(|c| c.name == name).map_or(f64::NAN, |c| c.values[replica][draw])
     }
 
     /// Names of the states, told apart where rounding makes them alike.
@@ -245,14 +265,47 @@ impl OnLadder {
             target: self.target,
             copies: self.copies,
             per_copy: self.per_copy,
-            acceptance: self.traffic.acceptance().iter().map(finite).collect(),
-            round_trips: self.traffic.round_trips().iter().map(|t| t.count).collect(),
-            second_eigenvalue: self.traffic.second_eigenvalue(),
-            upward: self.traffic.upward().iter().map(finite).collect(),
+            acceptance: self.traffic.iter().flat_map(|t| t.acceptance()).map(|a| finite(&a)).collect(),
+            round_trips: self.round_trips(),
+            second_eigenvalue: self.traffic.as_ref().and_then(Traffic::second_eigenvalue),
+            upward: self.traffic.iter().flat_map(|t| t.upward()).map(|u| finite(&u)).collect(),
             visits,
-            weights: Vec::new(),
+            weights: (0..k).map(|s| mean_of(self.learned.iter().map(|l| l.0[s]))).filter(|w| w.is_finite()).collect(),
         }
     }
+
+    /// Round trips of each replica over the ladder: counted at every exchange, or in the frames.
+    fn round_trips(&self) -> Vec<u64> {
+        if let Some(traffic) = &self.traffic {
+            return traffic.round_trips().iter().map(|t| t.count).collect();
+        }
+        let top = self.states.len() as u32 - 1;
+        let count = |states: &Vec<u32>| {
+            let (mut trips, mut last) = (0, None);
+            for s in states {
+                match (*s, last) {
+                    (0, Some(true)) => {
+                        trips += 1;
+                        last = Some(false);
+                    }
+                    (0, _) => last = Some(false),
+                    // only a trip that began at the first state counts
+                    (s, Some(false)) if s == top => last = Some(true),
+                    _ => {}
+                }
+            }
+            trips
+        };
+        self.state.iter().map(count).collect()
+    }
+}
+
+fn mean_of(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for v in values {
+        (sum, n) = (sum + v, n + 1.0);
+    }
+    sum / n
 }
 
 /// Diagnostics, traffic and the means at the target state of a stage on a ladder.
@@ -324,8 +377,8 @@ fn at_target(job: &Job<'_>, stage: &Stage, sample: &Sample, read: &OnLadder) -> 
 /// Neighbours must trade places, and replicas must travel.
 fn traffic_checks(read: &OnLadder) -> Vec<Check> {
     let mut checks = Vec::new();
-    if read.exchanged {
-        for (k, a) in read.traffic.acceptance().iter().enumerate() {
+    if let Some(traffic) = &read.traffic {
+        for (k, a) in traffic.acceptance().iter().enumerate() {
             let between = format!("{} and {}", read.names[k], read.names[k + 1]);
             let outcome = if *a >= ACCEPTANCE { Outcome::Pass } else { Outcome::Fail };
             let message = if a.is_finite() {
@@ -338,7 +391,20 @@ fn traffic_checks(read: &OnLadder) -> Vec<Check> {
             checks.push(Check { check: "acceptance".to_owned(), of: between, value, bound: Some(ACCEPTANCE), outcome, message });
         }
     }
-    let trips: u64 = read.traffic.round_trips().iter().map(|t| t.count).sum();
+    if !read.exchanged {
+        let settled = read.learned.iter().filter(|l| l.1).count();
+        let all = read.learned.len();
+        let outcome = if settled == all && all > 0 { Outcome::Pass } else { Outcome::Fail };
+        checks.push(Check {
+            check: "settled".to_owned(),
+            of: "weights".to_owned(),
+            value: Some(settled as f64),
+            bound: Some(all as f64),
+            outcome,
+            message: format!("the weights of {settled} of {all} replicas have come to their last stage of learning: all must"),
+        });
+    }
+    let trips: u64 = read.round_trips().iter().sum();
     let wanted = read.copies.max(1) as u64 * 2;
     // one round trip a copy is the least that shows that the ends are connected
     let outcome = if trips >= wanted { Outcome::Pass } else if trips >= read.copies as u64 { Outcome::Warn } else { Outcome::Fail };
@@ -355,17 +421,27 @@ fn traffic_checks(read: &OnLadder) -> Vec<Check> {
 
 fn traffic_estimates(read: &OnLadder) -> Vec<Estimate> {
     let mut all = Vec::new();
-    for (k, ((tried, accepted), a)) in read.traffic.attempts().iter().zip(read.traffic.acceptance()).enumerate() {
-        if *tried == 0 {
+    let attempts = read.traffic.iter().flat_map(|t| t.attempts().into_iter().zip(t.acceptance()));
+    for (k, ((tried, accepted), a)) in attempts.enumerate() {
+        if tried == 0 {
             continue;
         }
-        let n = *tried as f64;
+        let n = tried as f64;
         // of independent tries; neighbouring rounds are correlated, so this is a lower bound
-        let mut e = Estimate::new(format!("acceptance[{k},{}]", k + 1), a, (a * (1.0 - a) / n).sqrt(), *accepted as f64);
+        let mut e = Estimate::new(format!("acceptance[{k},{}]", k + 1), a, (a * (1.0 - a) / n).sqrt(), accepted as f64);
         e.coords = vec![("from".to_owned(), k as f64), ("to".to_owned(), (k + 1) as f64)];
         all.push(e);
     }
-    let trips: u64 = read.traffic.round_trips().iter().map(|t| t.count).sum();
+    if !read.learned.is_empty() {
+        let (last, n) = (read.states.len() - 1, read.learned.len() as f64);
+        let ends: Vec<f64> = read.learned.iter().map(|l| l.0[last]).collect();
+        let mean = mean_of(ends.iter().copied());
+        let variance = ends.iter().map(|f| (f - mean) * (f - mean)).sum::<f64>() / (n - 1.0);
+        let mut e = Estimate::new("learned_delta_f", mean, (variance / n).sqrt(), n);
+        e.unit = Some("kT".to_owned());
+        all.push(e);
+    }
+    let trips: u64 = read.round_trips().iter().sum();
     all.push(Estimate::new("round_trips", trips as f64, (trips as f64).sqrt(), trips as f64));
     all
 }

@@ -6,7 +6,7 @@ use super::progress::Show;
 use super::signals::Stop;
 use super::system::System;
 use super::units::{Kind as Quantity, UnitSystem};
-use super::{along, anneal, exchange, finish, minimise, provenance, sample, switch};
+use super::{along, anneal, exchange, expanded, finish, metadynamics, minimise, provenance, sample, switch};
 use crate::batch::Snapshot;
 use crate::error::{Complaint, Source};
 use crate::estimate::summary::Summary;
@@ -425,9 +425,8 @@ fn stages(plan: &Plan, session: &Session, options: &Options) -> Result<Summary> 
                 StageKind::Exchange(e) => exchange::run(job, stage, e, session),
                 StageKind::Anneal(a) => anneal::run(job, stage, a, session),
                 StageKind::Switch(s) => switch::run(job, stage, s, session),
-                StageKind::Expanded(_) | StageKind::Metadynamics(_) => {
-                    Err(Error::run(format!("{} stages", stage.kind.name()), "not yet"))
-                }
+                StageKind::Expanded(e) => expanded::run(job, stage, e, session),
+                StageKind::Metadynamics(m) => metadynamics::run(job, stage, m, session),
                 StageKind::Estimate(_) => continue,
             };
             match &result {

@@ -79,7 +79,18 @@ pub(super) fn com_of(sample: &Sample, system: &System) -> bool {
     sample.remove_com.as_ref().map_or(system.remove_com, |c| c.value)
 }
 
+/// Which of the ensembles of a stage: the name of its random streams, and how many replicas come before it.
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) first: usize,
+}
+
 impl Chain {
+    /// Its ensemble, where every stage has one.
+    pub(super) fn save_ensemble(&self, s: &mut Snapshot) {
+        s.nest("ensemble", |s| self.ens.save(s));
+    }
+
     /// Where the stage starts, or where its checkpoint stands. `thermo`: the state of each replica at the start.
     ///
     /// # Errors
@@ -93,8 +104,26 @@ impl Chain {
         mover: Box<dyn Mover>,
         saved: Option<&Snapshot>,
     ) -> Result<Self> {
+        Self::at(job, stage, sample, session, &Place { name: stage.name.value.clone(), first: 0 }, thermo, mover, saved)
+    }
+
+    /// The same for one of several ensembles of a stage.
+    ///
+    /// # Errors
+    /// As [`Chain::new`].
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn at(
+        job: &Job<'_>,
+        stage: &Stage,
+        sample: &Sample,
+        session: &Session,
+        place: &Place,
+        thermo: Vec<Thermo>,
+        mover: Box<dyn Mover>,
+        saved: Option<&Snapshot>,
+    ) -> Result<Self> {
         let system = job.system;
-        let root = Root::new(job.seed, &stage.name.value, &job.point);
+        let root = Root::new(job.seed, &place.name, &job.point);
         let replicas = thermo.len();
         let com = com_of(sample, system);
         let observer = columns(job, stage, com)?;
@@ -103,7 +132,7 @@ impl Chain {
         header.columns.extend(mover.columns());
         let rows = match saved {
             Some(_) => system.start[0].repeat(replicas),
-            None => start::rows(&sample.start, replicas, job, &root, session)?,
+            None => start::rows_from(&sample.start, place.first, replicas, job, &root, session)?,
         };
         let phase = Phase::at_rest(Coords::from_rows(&rows, system.dof())?, system.masses.clone())?;
         let mut ens = Ensemble::new(phase, thermo, root)?;

@@ -81,6 +81,9 @@ pub fn status(dir: &Path) -> Result<Status> {
                         s.step = loaded.snapshot.u64("clock")?;
                         if loaded.snapshot.u64("done")? == 1 && (stage.kind.chain().is_none() || super::moves::spent(stage, &loaded.snapshot)) {
                             s.steps = s.step;
+                        } else {
+                            // an adaptive schedule knows more than the campaign
+                            s.steps = s.steps.max(loaded.snapshot.u64("total")?);
                         }
                         s.diverged = ens.u64s("diverged")?.iter().filter(|d| **d != u64::MAX).count();
                     } else {

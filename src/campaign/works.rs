@@ -85,6 +85,7 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
     };
     let saved_families = saved.f64s("alive")?;
     summary.checks = found.checks(stage, saved_families);
+    summary.checks.extend(acceptance_check(stage, acceptance));
     let mut estimates = found.estimates();
     let n = runs as f64;
     let mean = found.ess.iter().sum::<f64>() / n;
@@ -245,6 +246,7 @@ pub(super) fn switched(job: &Job<'_>, stage: &Stage, switch: &Switch, saved: &Sn
         ..frame(job, stage, sample, saved)?
     };
     summary.checks.extend(diverged_check(job, stage, &diverged, all));
+    summary.checks.extend(acceptance_check(stage, summary.acceptance));
     summary.works = Some(WorkSummary { forward: found.forward.concat(), reverse: found.reverse.concat(), delta_f: None, stderr: None });
     let mut estimates = Vec::new();
     for (name, list) in [("work_forward", &found.forward), ("work_reverse", &found.reverse)] {
@@ -358,6 +360,20 @@ fn spread(works: &Works) -> Option<f64> {
     let count = groups as f64;
     let mean = values.iter().sum::<f64>() / count;
     Some(((count - 1.0) / count * values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt())
+}
+
+/// Moves that are hardly ever accepted move nothing.
+fn acceptance_check(stage: &Stage, acceptance: Option<f64>) -> Option<Check> {
+    let a = acceptance?;
+    let outcome = if a >= 0.2 { Outcome::Pass } else if a >= 0.05 { Outcome::Warn } else { Outcome::Fail };
+    Some(Check {
+        check: "acceptance".to_owned(),
+        of: stage.name.value.clone(),
+        value: Some(a),
+        bound: Some(0.2),
+        outcome,
+        message: format!("{:.1} % of the proposals are accepted, should be at least 20 %: use a smaller timestep", 100.0 * a),
+    })
 }
 
 fn shared_check(stage: &Stage, shared: f64) -> Check {

@@ -170,6 +170,21 @@ impl Potential for Interpolated {
         (share(b, u_1) + share(a, u_0), share(b, along_1) + share(a, along_0) + turn)
     }
 
+    /// g' (U_1 - U_0).
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let (zero, one) = (Octet::of(0.0), Octet::of(1.0));
+        let mut slope = self.g.slopes(lambda);
+        if slope == zero {
+            return zero;
+        }
+        let mut f = vec![zero; x.len()];
+        let [u_0, u_1] = [0, 1].map(|end: usize| self.ends[end].eval_block(x, one, &mut f, None));
+        for (lane, slope) in slope.0.iter_mut().enumerate() {
+            *slope = if *slope == 0.0 { 0.0 } else { *slope * (u_1.0[lane] - u_0.0[lane]) };
+        }
+        slope
+    }
+
     fn version(&self) -> u64 {
         self.ends[0].version().wrapping_add(self.ends[1].version())
     }

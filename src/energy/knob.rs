@@ -1,6 +1,6 @@
 //! Knobs: what the one lambda of a path does to a coupling.
 
-use crate::real::Real;
+use crate::real::{Dual, Octet, Real};
 use crate::{Error, Result};
 
 /// A coupling in [0, 1] as a function of lambda, linear between given points and constant beyond the outer ones.
@@ -59,12 +59,16 @@ impl Knob {
         let [end, last] = self.points[self.points.len() - 1];
         T::select(T::of(end).lt(lambda), T::of(last), value)
     }
+
+    /// Its derivative in each replica of a block.
+    pub fn slopes(&self, lambda: Octet) -> Octet {
+        Octet(lambda.0.map(|l| self.at(Dual::new(l, 1.0)).eps))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::real::Dual;
 
     #[test]
     fn values_and_slopes() {

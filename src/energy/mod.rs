@@ -103,6 +103,19 @@ pub trait Potential: Send + Sync {
     /// Energy and its exact derivative along (`dx`, `dlambda`), from dual numbers.
     fn derivative(&self, x: &[f64], lambda: f64, dx: &[f64], dlambda: f64) -> (f64, f64);
 
+    /// dU/dlambda of one block of 8 replicas: what thermodynamic integration averages.
+    ///
+    /// From dual numbers one replica at a time, 25 times the cost of energies in lanes; linear paths need an evaluation or two.
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let still = vec![0.0; x.len()];
+        let mut slope = Octet::of(0.0);
+        for (lane, slope) in slope.0.iter_mut().enumerate() {
+            let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
+            *slope = self.derivative(&one, lambda.0[lane], &still, 1.0).1;
+        }
+        slope
+    }
+
     /// Changes whenever the energy of the same configuration changes (a growing bias).
     fn version(&self) -> u64 {
         0

@@ -32,7 +32,7 @@ impl Bar {
 }
 
 /// Shared samples below which there is no number, and below which there is a warning.
-pub(super) const SHARED_NEEDED: f64 = 1.0;
+pub(super) const SHARED_NEEDED: f64 = 2.0;
 pub(super) const SHARED_TRUSTED: f64 = 10.0;
 
 /// Free-energy difference from work in both directions, all in kT.
@@ -43,7 +43,7 @@ pub(super) const SHARED_TRUSTED: f64 = 10.0;
 /// be). With energies: w_F = u_1 - u_0, w_R = u_0 - u_1; with switching: dissipative work both ways (Crooks).
 /// The logarithm of the ratio of the sums is monotone in dF and nearly linear: Newton inside a bracket.
 ///
-/// Errors: no values on a side, NaN or -inf, and `Disconnected` when fewer than one effective sample is shared. Warns below ten.
+/// Errors: no values on a side, NaN or -inf, and `Disconnected` when fewer than two effective samples are shared. Warns below ten.
 /// Source: Bennett, J. Comput. Phys. 22, 245 (1976); Shirts, Bair, Hooker and Pande, Phys. Rev. Lett. 91, 140601 (2003).
 pub fn bar(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyError> {
     let bar = bar_unjudged(w_f, w_r)?;

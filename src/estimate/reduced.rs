@@ -10,10 +10,16 @@ pub(super) const BLOCK: usize = 64;
 pub(super) const OCTETS: usize = BLOCK / 8;
 
 /// Numbers of several rows for every sample: `[block][row][64]`, 8 octets a row and block; the last block is padded with zeros.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Blocked {
     pub(super) rows: usize,
     pub(super) octets: Vec<Octet>,
+}
+
+impl std::fmt::Debug for Blocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} rows, {} octets", self.rows, self.octets.len())
+    }
 }
 
 impl Blocked {
@@ -56,7 +62,7 @@ impl Blocked {
 /// States may have no samples. A value of +inf says that the sample is impossible in that state; it must not be the state that
 /// the sample was drawn from. From every sample its energy in its own state is subtracted, which changes no free energy and
 /// keeps digits; the layout is blocks of 64 samples, `[block][state][64]`, 8 bytes a value and 8 bytes a sample.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReducedPotentials {
     states: Vec<String>,
     n_k: Vec<usize>,
@@ -66,6 +72,12 @@ pub struct ReducedPotentials {
     offset: Vec<f64>,
     /// Position in the caller's order of each stored sample, where the two differ.
     order: Option<Vec<usize>>,
+}
+
+impl std::fmt::Debug for ReducedPotentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReducedPotentials").field("states", &self.states).field("n_k", &self.n_k).finish_non_exhaustive()
+    }
 }
 
 impl ReducedPotentials {

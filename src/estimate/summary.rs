@@ -34,6 +34,9 @@ pub struct Summary {
     pub performance: Performance,
     /// What looks odd.
     pub warnings: Vec<String>,
+    /// What the numbers mean: conventions, what a path leaves over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Papers of the methods used.
     pub papers: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! A population walked along a path: annealed importance sampling, switching, sequential Monte Carlo, population annealing.
 
 use super::ledger::{Path, Way};
-use super::resample::{Families, ess, families, log_mean_exp, systematic};
+use super::resample::{Families, Weights, log_mean_exp};
 use super::{Base, schedule};
 use crate::batch::{Ensemble, Resume, Snapshot, State, Thermo};
 use crate::stream::Purpose;
@@ -229,8 +229,8 @@ impl<S: State> Anneal<S> {
         }
         self.path.knobs(k + 1, ens)?;
         let mut level = self.weigh(ens, true)?;
-        level.timestep = self.path.transition().timestep().unwrap_or(f64::NAN);
         self.path.step(Way::Forward, k, ens)?;
+        level.timestep = self.path.transition().timestep().unwrap_or(f64::NAN);
         Ok(level)
     }
 
@@ -246,15 +246,17 @@ impl<S: State> Anneal<S> {
     /// Notes what the weights are like, and resamples the runs whose time it is.
     fn weigh(&mut self, ens: &mut Ensemble<S>, may_resample: bool) -> Result<Level> {
         let n = ens.replicas() / self.options.runs;
-        let (log_z, families) = (log_mean_exp(&ens.log_w), families(&ens.lineage, &ens.log_w));
+        let whole = Weights::of(&ens.log_w);
+        let (log_z, families) = (whole.log_mean(), whole.families(&ens.lineage));
         let stream = ens.root.stream(self.options.place, Purpose::Resample);
         let (mut share, mut resampled) = (0.0, 0);
         let mut from: Vec<u32> = (0..ens.replicas() as u32).collect();
         let mut means = vec![f64::NAN; self.options.runs];
         for run in 0..self.options.runs {
             let range = run * n..(run + 1) * n;
-            let log_w = &ens.log_w[range.clone()];
-            let size = ess(log_w) / n as f64;
+            let own = (self.options.runs > 1).then(|| Weights::of(&ens.log_w[range.clone()]));
+            let weights = own.as_ref().unwrap_or(&whole);
+            let size = weights.ess() / n as f64;
             share += size / self.options.runs as f64;
             let wanted = match self.options.resample {
                 Resample::Never => false,
@@ -263,10 +265,10 @@ impl<S: State> Anneal<S> {
             };
             if wanted && may_resample && size > 0.0 {
                 let u = stream.uniform::<f64>(0, ens.step, run as u32);
-                for (slot, source) in from[range.clone()].iter_mut().zip(systematic(log_w, u)) {
+                for (slot, source) in from[range.clone()].iter_mut().zip(weights.systematic(u)) {
                     *slot = range.start as u32 + source;
                 }
-                means[run] = log_mean_exp(log_w);
+                means[run] = weights.log_mean();
                 resampled += 1;
             }
         }

@@ -4,7 +4,7 @@ use super::{Boltzmann, Target, Transition, Way};
 use crate::batch::{Coords, Ensemble, Health, Phase, Resume, Snapshot, Thermo};
 use crate::dynamics::{Cache, Center, Com, FARTHEST, Tally, fits, pad};
 use crate::energy::Potential;
-use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
+use crate::real::{Lanewise, Octet, Wide, dispatch};
 use crate::stream::{Purpose, Stream};
 use crate::{Error, Result};
 use rayon::prelude::*;

@@ -42,6 +42,8 @@ pub struct Invariant<S: State> {
     target: Arc<dyn Target<S>>,
     steps: u64,
     sizes: Steps,
+    /// Step size of the last move.
+    used: f64,
     /// Reduced energies of the ensemble, if its epoch still is the one beside them.
     u: Vec<f64>,
     key: Option<u64>,
@@ -80,6 +82,7 @@ impl<S: State> Invariant<S> {
             return Err(Error::input("0 steps a level do not move", "steps_per_level is 1 or more"));
         }
         Ok(Invariant {
+            used: propagator.timestep(),
             propagator,
             target,
             steps,
@@ -175,6 +178,7 @@ impl<S: State> Invariant<S> {
         }
         self.refresh(ens)?;
         let before = self.u.clone();
+        self.used = self.propagator.timestep();
         self.propagator.advance(ens, self.steps)?;
         self.measure(ens)?;
         for r in 0..before.len() {
@@ -244,7 +248,7 @@ impl<S: State> Transition<S> for Invariant<S> {
     }
 
     fn timestep(&self) -> Option<f64> {
-        Some(self.propagator.timestep())
+        Some(self.used)
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Map<S: State> {
     bijection: Arc<dyn Bijection<S>>,
     target: Arc<dyn Target<S>>,
     evaluations: u64,
+    /// The next evaluation only repeats one from before a resume.
+    resumed: bool,
 }
 
 /// Two states are the same to a replay when they are this close, relative to nothing: rounding, not physics.
@@ -43,7 +45,7 @@ const CLOSE: f64 = 1e-8;
 impl<S: State> Map<S> {
     /// Of a bijection; `target` is what the levels weigh.
     pub fn new(bijection: Arc<dyn Bijection<S>>, target: Arc<dyn Target<S>>) -> Self {
-        Map { bijection, target, evaluations: 0 }
+        Map { bijection, target, evaluations: 0, resumed: false }
     }
 }
 
@@ -90,7 +92,9 @@ impl<S: State + Clone> Transition<S> for Map<S> {
     }
 
     fn reduced(&mut self, ens: &mut Ensemble<S>, u: &mut [f64]) -> Result<()> {
-        self.evaluations += ens.replicas() as u64;
+        if !std::mem::take(&mut self.resumed) {
+            self.evaluations += ens.replicas() as u64;
+        }
         self.target.reduced(ens.state(), ens.thermo(), u)
     }
 
@@ -105,6 +109,7 @@ impl<S: State> Resume for Map<S> {
     }
     fn load(&mut self, from: &Snapshot) -> Result<()> {
         self.evaluations = from.u64("evaluations")?;
+        self.resumed = true;
         Ok(())
     }
 }

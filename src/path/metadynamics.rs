@@ -30,7 +30,9 @@ pub struct MetadynamicsOptions {
 /// All replicas are walkers under one bias ([`Biased`] says why) and add their Gaussians in the order of their places, each seeing
 /// those before it. They share it, so they are not independent: errors come from several ensembles, each with a bias of its own.
 /// Weights make averages of the unbiased ensemble from frames, once the bias changes slowly.
-/// Exactness: none at finite time, as the bias grows; [`Propagator::exact`] says so.
+/// Exactness: none at finite time, as the bias grows; [`Propagator::exact`] says so. What is left falls like 1/t: first
+/// what the early Gaussians overfilled, then the noise of V, which a logarithm of sums of exp(-beta F) turns into a bias of half the
+/// difference of its variances. Small gamma and wide Gaussians have less of it.
 /// A walker outside the grid or diverged adds nothing; [`Metadynamics::outside`] counts the first. Drawing nothing, it needs no stream.
 /// Saved: the propagator, the bias, counts.
 /// Source: Barducci, Bussi and Parrinello, Phys. Rev. Lett. 100, 020603 (2008); weights: Tiwary and Parrinello, J. Phys. Chem. B 119, 736

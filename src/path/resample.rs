@@ -1,41 +1,118 @@
 //! Weighted populations: means of weights, effective sizes, systematic resampling, families.
 
-use crate::real::Real;
+use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
+
+/// Weights relative to the largest, with their sums in the order of the replicas.
+pub(super) struct Weights {
+    largest: f64,
+    w: Vec<f64>,
+    sum: f64,
+    squares: f64,
+}
+
+impl Weights {
+    pub(super) fn of(log_w: &[f64]) -> Self {
+        let mut largest = f64::NEG_INFINITY;
+        for w in log_w {
+            largest = Real::max(largest, *w);
+        }
+        let mut w = log_w.to_vec();
+        if largest == f64::NEG_INFINITY {
+            w.fill(0.0);
+        } else {
+            dispatch(Relative { largest, w: &mut w });
+        }
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for w in &w {
+            sum += w;
+            squares += w * w;
+        }
+        Weights { largest, w, sum, squares }
+    }
+
+    /// See [`log_mean_exp`].
+    pub(super) fn log_mean(&self) -> f64 {
+        if self.sum > 0.0 { self.largest + Real::ln(self.sum / self.w.len() as f64) } else { f64::NEG_INFINITY }
+    }
+
+    /// See [`ess`].
+    pub(super) fn ess(&self) -> f64 {
+        if self.sum > 0.0 { self.sum * self.sum / self.squares } else { 0.0 }
+    }
+
+    /// See [`systematic`].
+    pub(super) fn systematic(&self, u: f64) -> Vec<u32> {
+        let n = self.w.len();
+        let mut last = n; // the last replica with any weight
+        while last > 0 && self.w[last - 1] <= 0.0 {
+            last -= 1;
+        }
+        if last == 0 {
+            return (0..n as u32).collect();
+        }
+        let mut from = Vec::with_capacity(n);
+        let (mut j, mut cumulated) = (0, self.w[0]);
+        for i in 0..n {
+            let point = (i as f64 + u) / n as f64 * self.sum;
+            while j + 1 < last && point >= cumulated {
+                j += 1;
+                cumulated += self.w[j];
+            }
+            from.push(j as u32);
+        }
+        from
+    }
+
+    /// See [`families`].
+    pub(super) fn families(&self, lineage: &[u64]) -> Families {
+        let most = lineage.iter().max().map_or(0, |l| *l as usize + 1);
+        let mut shares = vec![0.0; most];
+        for (l, w) in lineage.iter().zip(&self.w) {
+            shares[*l as usize] += w / self.sum;
+        }
+        let mut found = Families { alive: 0, entropy: 0.0, rho_t: 0.0 };
+        for share in shares {
+            if share > 0.0 {
+                found.alive += 1;
+                found.entropy -= share * Real::ln(share);
+                found.rho_t += lineage.len() as f64 * share * share;
+            }
+        }
+        found
+    }
+}
+
+/// w = exp(w - largest), eight at a time.
+struct Relative<'a> {
+    largest: f64,
+    w: &'a mut [f64],
+}
+
+impl Lanewise for Relative<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<L: Wide>(self) {
+        for eight in self.w.chunks_mut(8) {
+            let mut o = Octet::of(self.largest);
+            for i in 0..eight.len() {
+                o.0[i] = eight[i];
+            }
+            let o = (L::load(o) - L::of(self.largest)).exp().store();
+            for i in 0..eight.len() {
+                eight[i] = o.0[i];
+            }
+        }
+    }
+}
 
 /// ln of the mean of exp(`log_w`), relative to the largest; -inf when all weights are zero.
 pub fn log_mean_exp(log_w: &[f64]) -> f64 {
-    let largest = largest(log_w);
-    if largest == f64::NEG_INFINITY {
-        return largest;
-    }
-    let mut sum = 0.0;
-    for w in log_w {
-        sum += Real::exp(*w - largest);
-    }
-    largest + Real::ln(sum / log_w.len() as f64)
-}
-
-fn largest(log_w: &[f64]) -> f64 {
-    let mut largest = f64::NEG_INFINITY;
-    for w in log_w {
-        largest = Real::max(largest, *w);
-    }
-    largest
+    Weights::of(log_w).log_mean()
 }
 
 /// Kish's effective sample size (sum w)^2 / sum w^2: between 1 and N, or 0 when all weights are zero.
 pub fn ess(log_w: &[f64]) -> f64 {
-    let largest = largest(log_w);
-    if largest == f64::NEG_INFINITY {
-        return 0.0;
-    }
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for w in log_w {
-        let w = Real::exp(*w - largest);
-        sum += w;
-        squares += w * w;
-    }
-    sum * sum / squares
+    Weights::of(log_w).ess()
 }
 
 /// Systematic resampling: replica i becomes a copy of the one in whose slice of the cumulated weights (i + u) / N falls.
@@ -44,31 +121,7 @@ pub fn ess(log_w: &[f64]) -> f64 {
 /// are all zero leave everything as it is.
 /// Source: Douc, Cappe and Moulines, ISPA 2005 (arXiv:cs/0507025), section 2.4; Kitagawa, J. Comput. Graph. Stat. 5, 1 (1996).
 pub fn systematic(log_w: &[f64], u: f64) -> Vec<u32> {
-    let n = log_w.len();
-    let largest = largest(log_w);
-    if largest == f64::NEG_INFINITY {
-        return (0..n as u32).collect();
-    }
-    let mut cumulated = Vec::with_capacity(n);
-    let (mut sum, mut last) = (0.0, 0);
-    for (j, w) in log_w.iter().enumerate() {
-        let w = Real::exp(*w - largest);
-        sum += w;
-        if w > 0.0 {
-            last = j;
-        }
-        cumulated.push(sum);
-    }
-    let mut from = Vec::with_capacity(n);
-    let mut j = 0;
-    for i in 0..n {
-        let point = (i as f64 + u) / n as f64 * sum;
-        while j < last && point >= cumulated[j] {
-            j += 1;
-        }
-        from.push(j as u32);
-    }
-    from
+    Weights::of(log_w).systematic(u)
 }
 
 /// How many starting replicas a weighted population descends from.
@@ -83,33 +136,11 @@ pub struct Families {
     pub rho_t: f64,
 }
 
-/// The families of a population.
+/// The families of a population; `lineage` numbers the ancestors from 0, as [`crate::batch::Ensemble`] does.
 ///
 /// Source: Wang, Machta and Katzgraber, Phys. Rev. E 92, 063307 (2015), section IV.
 pub fn families(lineage: &[u64], log_w: &[f64]) -> Families {
-    let largest = largest(log_w);
-    let mut members: Vec<(u64, f64)> = Vec::with_capacity(lineage.len());
-    let mut total = 0.0;
-    for (l, w) in lineage.iter().zip(log_w) {
-        let w = if largest == f64::NEG_INFINITY { 0.0 } else { Real::exp(*w - largest) };
-        total += w;
-        members.push((*l, w));
-    }
-    members.sort_by_key(|m| m.0); // stable: the order of a family's members is that of the replicas
-    let mut found = Families { alive: 0, entropy: 0.0, rho_t: 0.0 };
-    for family in members.chunk_by(|a, b| a.0 == b.0) {
-        let mut share = 0.0;
-        for m in family {
-            share += m.1;
-        }
-        if share > 0.0 {
-            let share = share / total;
-            found.alive += 1;
-            found.entropy -= share * Real::ln(share);
-            found.rho_t += lineage.len() as f64 * share * share;
-        }
-    }
-    found
+    Weights::of(log_w).families(lineage)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 ///   as soon as that would bring ln f below 1/t, with t = visits / bins, ln f = 1/t for good.
 ///
 /// Then ln g_i -> ln G_i + constant, G_i being the number of states (lattices) or the partition function (ladders) of bin i; the error
-/// falls like 1 / sqrt(t), where halving alone would let it saturate.
+/// falls like 1 / sqrt(t), and what the early steps leave of a bias like 1 / t, where halving alone would let both saturate.
 /// Bins that cannot be reached must not be numbered: ln f waits for all of them.
 /// Source: Wang and Landau, Phys. Rev. Lett. 86, 2050 (2001); Belardinelli and Pereyra, J. Chem. Phys. 127, 184105 (2007).
 #[derive(Clone, Debug, PartialEq)]

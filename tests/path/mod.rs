@@ -1,5 +1,8 @@
-//! What the tests of paths share: energies between two formulas, starts, exact values by quadrature.
+//! What the tests of paths share: energies between two formulas, targets with their exact Z, kinds of transitions.
 #![allow(dead_code)] // no test uses all of it
+
+pub(crate) mod kinds;
+pub(crate) mod targets;
 
 use ergodica::batch::{Coords, Ensemble, Phase, Thermo};
 use ergodica::energy::{Batched, Energy, Potential};
@@ -59,4 +62,30 @@ pub(crate) fn between<A: Energy, B: Energy>(from: A, to: B) -> Arc<dyn Potential
 pub(crate) fn batch(dof: usize, replicas: usize, level: Thermo, name: &str) -> Ensemble<Phase> {
     let state = Phase::at_rest(Coords::zeros(replicas, dof), vec![1.0; dof]).unwrap();
     Ensemble::new(state, vec![level; replicas], Root::new(20, name, "")).unwrap()
+}
+
+/// Mean and its standard error of independent numbers.
+pub(crate) fn mean(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    assert!(n >= 32.0, "a standard error wants 32 independent values");
+    let m = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / (n - 1.0);
+    (m, (variance / n).sqrt())
+}
+
+/// Bennett's estimate of delta f from works forward and backward, by bisection.
+pub(crate) fn bar(forward: &[f64], backward: &[f64]) -> f64 {
+    let m = Real::ln(forward.len() as f64 / backward.len() as f64);
+    let fermi = |x: f64| 1.0 / (1.0 + Real::exp(x.min(700.0)));
+    let excess = |f: f64| {
+        let a: f64 = forward.iter().map(|w| fermi(m + w - f)).sum();
+        let b: f64 = backward.iter().map(|w| fermi(-m + w + f)).sum();
+        a - b
+    };
+    let (mut low, mut high) = (-200.0, 200.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if excess(middle) < 0.0 { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
 }

@@ -198,7 +198,39 @@ pub(super) fn metadynamics(
         height: height?.clone(),
         bias_factor: factor.map(|f| f.with(f.value.0))?,
         every: every.map(|n| n.with(n.value.0))?,
+        copies: count(raw.copies.as_ref(), 4),
+        range: ranges(scope, raw, drafts)?,
     })
+}
+
+/// The range of every biased observable that is no angle.
+fn ranges(scope: &str, raw: &Placed<raw_kinds::Metadynamics>, drafts: &mut Drafts) -> Option<Vec<Option<(Placed<Quantity>, Placed<Quantity>)>>> {
+    let of = raw.of.as_ref()?;
+    let given = raw.range.as_ref().map(|r| r.value.0.as_slice()).unwrap_or_default();
+    for (key, ends) in given {
+        if !of.value.iter().any(|c| c.answers_to(key) && !c.periodic()) {
+            let what = format!("range of `{}`, which is no biased observable on a line", key.value);
+            drafts.add(scope, &key.span, what, "name one of `of`; an angle has the whole circle");
+        }
+        if ends.value.len() != 2 {
+            drafts.add(scope, &ends.span, format!("the range of `{}` is a list of {}", key.value, ends.value.len()), "write [lower, upper]");
+        }
+    }
+    let mut all = Vec::new();
+    for column in &of.value {
+        let found = given.iter().find(|(key, _)| column.answers_to(key)).map(|(_, ends)| &ends.value[..]);
+        match (column.periodic(), found) {
+            (true, _) => all.push(None),
+            (false, Some([lower, upper])) => all.push(Some((lower.clone(), upper.clone()))),
+            (false, Some(_)) => return None,
+            (false, None) => {
+                let what = format!("`{}` of {scope} has no range: its bias lives on a grid", column.name());
+                drafts.add(scope, &column.span, what, format!("write range = {{ \"{}\" = [lower, upper] }}", column.text));
+                return None;
+            }
+        }
+    }
+    Some(all)
 }
 
 /// The levels of an annealing or a switching.

@@ -289,6 +289,10 @@ pub struct Metadynamics<Q = f64> {
     pub bias_factor: Placed<f64>,
     /// Steps between two hills.
     pub every: Placed<u64>,
+    /// Independent biases, each filled by the sample's replicas.
+    pub copies: Placed<u64>,
+    /// Where the bias is kept along each observable; none on a circle.
+    pub range: Vec<Option<(Placed<Q>, Placed<Q>)>>,
 }
 
 impl<Q> Metadynamics<Q> {
@@ -301,6 +305,10 @@ impl<Q> Metadynamics<Q> {
             height: number("height", &self.height, Kind::Energy),
             bias_factor: self.bias_factor.clone(),
             every: self.every.clone(),
+            copies: self.copies.clone(),
+            range: (self.range.iter().zip(&self.of))
+                .map(|(r, c)| r.as_ref().map(|(a, b)| (number("range", a, kind(c)), number("range", b, kind(c)))))
+                .collect(),
         }
     }
 
@@ -308,12 +316,17 @@ impl<Q> Metadynamics<Q> {
         let kind = |c: &Column| c.quantity().unwrap_or(Kind::Dimensionless);
         let widths: Vec<String> = self.width.iter().zip(&self.of).map(|(w, c)| show(w, kind(c))).collect();
         let of: Vec<String> = self.of.iter().map(|c| super::quote(&c.text)).collect();
+        let ranged = self.range.iter().zip(&self.of).filter_map(|(r, c)| r.as_ref().map(|r| (r, c)));
+        let ranges: Vec<String> =
+            ranged.map(|((a, b), c)| format!("{} = [{}, {}]", super::quote(&c.text), show(a, kind(c)), show(b, kind(c)))).collect();
         vec![
             ("of", format!("[{}]", of.join(", "))),
             ("width", format!("[{}]", widths.join(", "))),
             ("height", show(&self.height, Kind::Energy)),
             ("bias_factor", number_text(self.bias_factor.value)),
             ("every", self.every.to_string()),
+            ("copies", self.copies.to_string()),
+            ("range", format!("{{ {} }}", ranges.join(", "))),
         ]
     }
 }

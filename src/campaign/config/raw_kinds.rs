@@ -7,7 +7,7 @@ use super::column::Column;
 use super::kinds::{Directions, Kernel, Mixing, Schedule, Weights};
 use super::leaf::{Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
-use super::raw::{Sample, Start};
+use super::raw::{Intervals, Sample, Start};
 use super::shape::{Named, Spread, WordOr};
 use super::types::Propagator;
 use crate::campaign::units::Quantity;
@@ -125,6 +125,10 @@ chain! {
         /// Steps between two hills.
         #[schemars(required)]
         every: Option<Placed<Count>>,
+        /// Independent biases, each filled by `replicas` walkers: the error comes from their spread. Default 4.
+        copies: Option<Placed<Count>>,
+        /// Where the bias is kept, { "coordinate:0" = [-3, 3] }; angles need none.
+        range: Option<Intervals>,
     }
 }
 

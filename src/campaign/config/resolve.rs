@@ -138,6 +138,16 @@ impl Resolver {
                 for width in &bias.width {
                     self.positive(&scope, "width", &width.span, width.value);
                 }
+                for (lower, upper) in bias.range.iter().flatten() {
+                    if lower.value >= upper.value || !(lower.value.is_finite() && upper.value.is_finite()) {
+                        let what = format!("the range of {scope} runs from {} to {}: nothing lies between", lower.value, upper.value);
+                        self.drafts.add(&scope, &lower.span, what, "write the lower end first, both finite");
+                    }
+                }
+                if bias.copies.value < 2 {
+                    let what = format!("`copies` of {scope} is {}: one bias has no error", bias.copies.value);
+                    self.drafts.add(&scope, &bias.copies.span, what, "write copies = 4 or more");
+                }
                 StageKind::Metadynamics(bias)
             }
             StageKind::Switch(raw) => {

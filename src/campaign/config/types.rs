@@ -229,6 +229,7 @@ impl<Q> StageKind<Q> {
     pub fn places(&self) -> u64 {
         match self {
             StageKind::Exchange(e) => e.ladder.count() as u64,
+            StageKind::Metadynamics(m) => m.copies.value,
             StageKind::Switch(s) if s.directions.value == super::kinds::Directions::Both => 2,
             _ => 1,
         }

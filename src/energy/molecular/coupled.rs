@@ -139,10 +139,18 @@ impl Coupled {
         share(g.solvent, u)
     }
 
-    /// Does lambda act through the solvent as a whole and through nothing else?
-    fn linear(&self) -> bool {
+    /// Term and knob of the solvent, if lambda acts through it as a whole and through nothing else.
+    fn linear(&self) -> Option<(usize, &Knob)> {
         let p = &self.path;
-        self.solvent.is_some() && p.charges.is_none() && p.solvent_charges.is_none() && p.lj.is_none()
+        let alone = p.charges.is_none() && p.solvent_charges.is_none() && p.lj.is_none();
+        self.solvent.zip(p.solvent.as_ref()).filter(|_| alone)
+    }
+
+    /// The terms of a block with everything at full strength.
+    fn full_terms(&self, x: &[Octet], wet: bool) -> Vec<Octet> {
+        let (mut f, mut terms) = (vec![Octet::of(0.0); x.len()], vec![Octet::of(0.0); self.names.len()]);
+        dispatch(EvalBlock { molecule: self, x, lambda: None, f: &mut f, terms: &mut terms, wet });
+        terms
     }
 
     /// Is the solvent on in some replica?
@@ -274,18 +282,36 @@ impl Potential for Coupled {
 
     /// On the path `solvent`, one evaluation whatever the number of couplings; the same bits as from `eval_block`.
     fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
-        let (Some(solvent), Some(knob), true) = (self.solvent, &self.path.solvent, self.linear()) else {
-            let mut f = vec![Octet::of(0.0); x.len()];
+        if let Some((solvent, knob)) = self.linear() {
+            let terms = self.full_terms(x, self.wet(lambdas));
             for (u, lambda) in u.iter_mut().zip(lambdas) {
-                *u = self.eval_block(x, Octet::of(*lambda), &mut f, None);
+                *u = dispatch(Total { terms: &terms, solvent, strength: knob.at(*lambda) });
             }
             return;
-        };
-        let (mut f, mut terms) = (vec![Octet::of(0.0); x.len()], vec![Octet::of(0.0); self.names.len()]);
-        dispatch(EvalBlock { molecule: self, x, lambda: None, f: &mut f, terms: &mut terms, wet: self.wet(lambdas) });
-        for (u, lambda) in u.iter_mut().zip(lambdas) {
-            *u = dispatch(Total { terms: &terms, solvent, strength: knob.at(*lambda) });
         }
+        let mut f = vec![Octet::of(0.0); x.len()];
+        for (u, lambda) in u.iter_mut().zip(lambdas) {
+            *u = self.eval_block(x, Octet::of(*lambda), &mut f, None);
+        }
+    }
+
+    /// On the path `solvent`, one evaluation.
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let mut slope = Octet::of(0.0);
+        if let Some((solvent, knob)) = self.linear() {
+            let energy = self.full_terms(x, true)[solvent];
+            slope = knob.slopes(lambda);
+            for (slope, energy) in slope.0.iter_mut().zip(energy.0) {
+                *slope *= energy;
+            }
+            return slope;
+        }
+        let still = vec![0.0; self.dof];
+        for (lane, slope) in slope.0.iter_mut().enumerate() {
+            let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
+            *slope = self.derivative(&one, lambda.0[lane], &still, 1.0).1;
+        }
+        slope
     }
 
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {

@@ -15,7 +15,7 @@ struct Cut {
     edge: (usize, usize),
 }
 
-/// Warnings about weak cuts. Errors: `Disconnected` where the sides share less than one effective sample.
+/// Warnings about weak cuts. Errors: `Disconnected` where the sides share fewer than two effective samples.
 ///
 /// Among the cuts that removing one edge of the strongest spanning tree makes. The variance of a difference across a cut is about
 /// 1 / shared.

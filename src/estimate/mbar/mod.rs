@@ -55,7 +55,7 @@ impl Default for MbarOptions {
 }
 
 /// The solution of the MBAR equations for one set of samples.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Mbar<'a> {
     u: &'a ReducedPotentials,
     /// The states with samples.
@@ -69,6 +69,13 @@ pub struct Mbar<'a> {
     /// `ln sum_k N_k exp(f_k - u_k(n))` of every sample, where something asked for it.
     log_denominators: OnceLock<Vec<Octet>>,
     theta: OnceLock<Theta>,
+}
+
+impl std::fmt::Debug for Mbar<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Mbar { u, f_k, warnings, .. } = self;
+        f.debug_struct("Mbar").field("u", u).field("f_k", f_k).field("warnings", warnings).finish_non_exhaustive()
+    }
 }
 
 /// Blocks of 64 samples of which one is used for the first approximation, where samples abound.
@@ -86,7 +93,7 @@ const PATIENCE: usize = 30;
 /// `|sum_n W_nk - 1|` is below the tolerance. Free energies have f = 0 for the first state with samples. The result has the same bits
 /// for any number of threads.
 ///
-/// Errors: `Disconnected` (with the groups of states) when states share fewer than one effective sample, `NotConverged`, `NoSamples`,
+/// Errors: `Disconnected` (with the groups of states) when two groups of states share fewer than two effective samples, `NotConverged`, `NoSamples`,
 /// an `Argument` that cannot be. Warns below ten shared samples.
 /// Source: Shirts and Chodera, J. Chem. Phys. 129, 124105 (2008).
 pub fn mbar<'a>(u: &'a ReducedPotentials, options: &MbarOptions) -> Result<Mbar<'a>, FreeEnergyError> {

@@ -1,5 +1,6 @@
-//! Free energies against published and exact references: tests/data/free-energy says where each number comes from.
+//! Against published and exact references: tests/data/free-energy says where each number comes from.
 
+use crate::names;
 use ergodica::estimate::{
     Covariance, CovarianceMethod, Expectations, Initial, MbarOptions, ReducedPotentials, bar, cumulant2, exp_forward, exp_reverse, mbar,
 };
@@ -29,10 +30,6 @@ fn close(what: &str, a: &[f64], b: &[f64], absolute: f64, relative: f64) {
     for (i, (a, b)) in a.iter().zip(b).enumerate() {
         assert!((a - b).abs() <= absolute + relative * b.abs(), "{what}[{i}]: {a} is not {b} (off by {:.1e})", (a - b).abs());
     }
-}
-
-fn names(k: usize) -> Vec<String> {
-    (0..k).map(|k| format!("state {k}")).collect()
 }
 
 /// Errors of f_j - f_0.
@@ -175,5 +172,25 @@ fn benzene_coulomb_every_fortieth_frame() {
         };
         let b = bar(&work(k, k + 1), &work(k + 1, k)).unwrap();
         close("bar", &[b.delta_f, b.stderr], &numbers(pair), 1e-9, 1e-9);
+    }
+}
+
+/// The solver's hard case, from the package alchemtest: 24 states, 501 samples each, reduced energies about -1e5.
+#[test]
+#[ignore = "ERGODICA_ALCHEMTEST_BFGS must name alchemtest's generic/BFGS/u_nk.npy"]
+fn generic_bfgs() {
+    let file = std::env::var("ERGODICA_ALCHEMTEST_BFGS").expect("set ERGODICA_ALCHEMTEST_BFGS to the path of u_nk.npy");
+    let bytes = std::fs::read(file).unwrap();
+    let values: Vec<f64> =
+        bytes[bytes.len() - 8 * 24 * 12024..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
+    let u = ReducedPotentials::from_rows(&names(24), &[501; 24], &values).unwrap();
+    let reference = reference("generic_bfgs_reference");
+    for initial in [Initial::BarLadder, Initial::Zeros] {
+        let start = std::time::Instant::now();
+        let fit = mbar(&u, &MbarOptions { initial, ..MbarOptions::default() }).unwrap();
+        assert!(start.elapsed().as_secs_f64() < 1.0);
+        for (k, f) in fit.f_k().iter().enumerate() {
+            assert!((f - reference["f_k"][k].as_f64().unwrap()).abs() < 1e-8, "state {k}: {f}");
+        }
     }
 }
