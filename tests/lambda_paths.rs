@@ -1,6 +1,8 @@
 //! Paths of potentials: ends, derivatives by lambda, lanes, and what is left of a coupling that is switched off.
 
+use ergodica::energy::lennard_jones::LennardJones;
 use ergodica::energy::molecular::{Coupled, LambdaPath, Molecule};
+use ergodica::energy::soft_lennard_jones::SoftLennardJones;
 use ergodica::energy::{Batched, Energy, Interpolated, Knob, Potential};
 use ergodica::io::openmm::{Bonded, Exception, ForceInfo, Method, MolecularSystem, Nonbonded, read_system_file};
 use ergodica::real::{Octet, Real};
@@ -360,6 +362,27 @@ fn interpolation() {
     }
     let of_another_size = Interpolated::new(from, Arc::new(Batched(Molecule::new(&v).unwrap())));
     assert!(of_another_size.is_err_and(|e| e.to_string().contains("degrees of freedom of the path's base")));
+}
+
+#[test]
+fn a_cluster_condenses_softly() {
+    let lj = LennardJones { particles: 7, pair_coefficient: 2.0, oscillator: 0.5 };
+    let (soft, hard) = (Batched(SoftLennardJones(lj.clone())), Batched(lj));
+    let mut noise = Noise(3);
+    let mut start = |width: f64| -> Vec<f64> {
+        (0..21).map(|k| 0.9 * f64::from(u8::from(k % 7 == k / 7)) * (1 + k / 7) as f64 + width * noise.next()).collect()
+    };
+    let starts: Vec<Vec<f64>> = (0..4).map(|_| start(0.8)).collect();
+    contract("soft cluster", &soft, &starts, 0.01);
+    for x in &starts {
+        let ((u, f, _), (v, g, _)) = (one(&soft, x, 1.0), one(&hard, x, 1.0));
+        assert!((u - v).abs() < 1e-12 * (1.0 + v.abs()) && f.iter().zip(&g).all(|(f, g)| (f - g).abs() < 1e-12 * (1.0 + largest(&[*g]))));
+        let (u, f, terms) = one(&soft, x, 0.0);
+        assert!(terms[0] == 0.0 && u == terms[1] && largest(&f) < 5.0);
+    }
+    // All in one place: lambda c n (n - 1)/2 (1/s^2 - 2/s), s = (1 - lambda)/4.
+    let (u, f, _) = one(&soft, &[0.3; 21], 0.5);
+    assert!((u - 0.5 * 2.0 * 21.0 * (64.0 - 16.0)).abs() < 1e-9 && largest(&f) < 1e-9, "{u} {f:?}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub mod molecular;
 pub mod mueller_brown;
 pub mod restraint;
 mod room;
+pub mod soft_lennard_jones;
 pub mod table;
 pub mod text;
 pub mod umbrella;
