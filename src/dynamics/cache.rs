@@ -24,7 +24,7 @@ impl Cache {
 
     /// Evaluates unless nothing changed since [`Cache::seal`]; says whether it did.
     pub(crate) fn refresh(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential, center: &Center) -> bool {
-        let key = Some((ens.epoch(), potential.version()));
+        let key = Some((ens.force_epoch(), potential.version()));
         if self.key == key {
             return false;
         }
@@ -63,7 +63,7 @@ impl Cache {
     pub(crate) fn seal(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential) {
         pad(&mut self.f);
         self.list(ens.replicas());
-        self.key = Some((ens.epoch(), potential.version()));
+        self.key = Some((ens.force_epoch(), potential.version()));
     }
 }
 

@@ -31,6 +31,7 @@ mod fft;
 mod free_energy_error;
 mod inefficiency;
 mod jackknife;
+mod leave_one_out;
 mod mbar;
 mod mean;
 mod quantile;
@@ -66,6 +67,7 @@ pub use inefficiency::{
     Inefficiency, LagWindow, Lags, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
 };
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
+pub use leave_one_out::{LeaveOneOut, leave_one_out};
 pub use mbar::{
     Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
 };

@@ -46,7 +46,7 @@ pub struct ExchangeOptions {
 /// 135, 194110 (2011)); `Mixing::Neighbour` alternates with the number of the exchange. A replica that diverged keeps its state and is
 /// passed over; an infinite or NaN energy at a state forbids the swap that would need it.
 /// Cost: on a ladder of temperatures nothing is evaluated, and cached forces stay valid. On a ladder of couplings `Neighbour` evaluates
-/// the batch once an exchange, at each replica's proposed partner (and the forces anew where a swap was accepted), `Gibbs` at every
+/// the batch once an exchange, at each replica's proposed partner (and its forces anew once a swap was accepted), `Gibbs` at every
 /// coupling ([`Target::u_kn`]).
 /// Randomness: [`Purpose::Resample`], (swap, step, copy). Saved: the propagator and [`Traffic`]; the permutation is in the ensemble.
 /// Source: Swendsen and Wang, Phys. Rev. Lett. 57, 2607 (1986); Sugita, Kitao and Okamoto, J. Chem. Phys. 113, 6042 (2000).
