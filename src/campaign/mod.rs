@@ -10,6 +10,7 @@ pub mod compare;
 pub mod config;
 mod directory;
 pub mod doctor;
+pub mod estimate_files;
 pub mod evaluate;
 mod finish;
 pub mod init;
