@@ -1,7 +1,7 @@
 //! Free energies against published and exact references: tests/data/free-energy says where each number comes from.
 
 use ergodica::estimate::{
-    Covariance, CovarianceMethod, Initial, MbarOptions, ReducedPotentials, bar, cumulant2, exp_forward, exp_reverse, mbar,
+    Covariance, CovarianceMethod, Expectations, Initial, MbarOptions, ReducedPotentials, bar, cumulant2, exp_forward, exp_reverse, mbar,
 };
 use serde_json::Value;
 
@@ -74,6 +74,44 @@ fn five_harmonic_oscillators() {
     close("n_eff", &fit.effective_sample_numbers(), &numbers(&r["n_eff"]), 0.0, 1e-9);
     let delta = fit.delta(1, 3);
     close("delta", &[delta.value, delta.stderr], &[0.835030014338, 0.2469827406], 1e-9, 0.0);
+}
+
+#[test]
+fn averages_energies_entropies_and_other_states() {
+    let all = reference("synthetic_reference");
+    let r = &all["harmonic_K5"];
+    let (n_k, x, u) = harmonic(r);
+    let potentials = ReducedPotentials::from_rows(&names(5), &n_k, &u).unwrap();
+    let fit = mbar(&potentials, &MbarOptions::default()).unwrap();
+    let squares: Vec<f64> = x.iter().map(|x| x * x).collect();
+    let wanted: Vec<(usize, usize)> = (0..10).map(|i| (i % 5, i / 5)).collect();
+    let averages = fit.expectations(&wanted, &[&x, &squares]).unwrap();
+    let error: Vec<f64> = (0..10).map(|l| averages.stderr(l)).collect();
+    close("<x>", &averages.value[..5], &numbers(&r["mean_x"]), 1e-9, 1e-9);
+    close("sd <x>", &error[..5], &numbers(&r["sd_mean_x"]), 0.0, 1e-8);
+    close("<x^2>", &averages.value[5..], &numbers(&r["mean_x2"]), 1e-9, 1e-9);
+    close("sd <x^2>", &error[5..], &numbers(&r["sd_mean_x2"]), 0.0, 1e-8);
+
+    let parts = fit.entropy_enthalpy();
+    let row = |e: &Expectations| -> (Vec<f64>, Vec<f64>) { (0..5).map(|k| e.difference(0, k)).unzip() };
+    for (e, name) in [(&parts.u, "u"), (&parts.s, "s")] {
+        let (value, error) = row(e);
+        close(name, &value, &numbers(&r[format!("Delta_{name}_row0")]), 1e-9, 1e-9);
+        close(name, &error, &numbers(&r[format!("dDelta_{name}_row0")]), 1e-10, 1e-8);
+    }
+
+    let p = &r["perturbed"];
+    let quadratic: Vec<f64> = x.iter().map(|x| 1.25 * (x - 0.7) * (x - 0.7)).collect();
+    let quartic: Vec<f64> = x.iter().map(|x| x * x * x * x / 4.0).collect();
+    let others = fit.perturbed(&[&quadratic, &quartic]).unwrap();
+    let delta = others.delta(0, 1);
+    close("perturbed", &[delta.value], &[p["Delta_f"][0][1].as_f64().unwrap()], 1e-9, 0.0);
+    close("perturbed", &[delta.stderr], &[p["dDelta_f"][0][1].as_f64().unwrap()], 0.0, 1e-9);
+    // A perturbed state that is one of the fit's own.
+    let own = fit.perturbed(&[&u[3 * x.len()..4 * x.len()]]).unwrap();
+    let delta = own.from_state(1, 0);
+    close("own", &[delta.value, delta.stderr], &[0.835030014338, 0.2469827406], 1e-9, 0.0);
+    assert!(own.from_state(3, 0).stderr < 1e-7);
 }
 
 #[test]

@@ -82,18 +82,12 @@ pub(super) fn bar_unjudged(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyEr
         }
         // f (1 - f) = f - f^2
         let slope = (f.first - f.second) / f.first + (r.first - r.second) / r.first;
-        let mut next = delta - h / slope;
-        if !next.is_finite() || (next - delta).abs() > 100.0 {
-            next = delta - 100.0 * h.signum();
-        }
-        // before the bracket is asked: a step that rounds to nothing ends on its edge
-        if h == 0.0 || (next - delta).abs() <= 1e-14 * delta.abs().max(1.0) || iterations == 200 {
+        let step = -h / slope;
+        if step.abs() <= 1e-14 * delta.abs().max(1.0) || iterations == 200 {
             break [f, r];
         }
-        if !(next > low && next < high) {
-            next = 0.5 * (low + high);
-        }
-        delta = next;
+        let newton = delta + if step.is_finite() { step.clamp(-100.0, 100.0) } else { -100.0 * h.signum() };
+        delta = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
     };
     let nrat = 1.0 / n_f + 1.0 / n_r;
     // <f^2>/<f>^2 / N = sum f^2 / (sum f)^2

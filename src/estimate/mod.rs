@@ -65,7 +65,9 @@ pub use inefficiency::{
     Inefficiency, LagWindow, Lags, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
 };
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
-pub use mbar::{Covariance, CovarianceMethod, Initial, Mbar, MbarOptions, Overlap, mbar};
+pub use mbar::{
+    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
+};
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};

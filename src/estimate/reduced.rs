@@ -36,6 +36,14 @@ impl Blocked {
         self.octets[octet].0[lane]
     }
 
+    /// Subtracts a number of each sample from all rows.
+    pub(super) fn subtract(&mut self, offset: &[f64]) {
+        let rows = self.rows.max(1);
+        for (block, offset) in self.octets.chunks_exact_mut(rows * OCTETS).zip(offset.chunks_exact(BLOCK)) {
+            take_off(block, offset);
+        }
+    }
+
     /// All rows of a block.
     pub(super) fn block(&self, b: usize) -> &[Octet] {
         &self.octets[b * self.rows * OCTETS..(b + 1) * self.rows * OCTETS]

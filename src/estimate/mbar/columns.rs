@@ -4,7 +4,7 @@ use super::super::bar::across;
 use super::super::reduced::{Blocked, OCTETS, ReducedPotentials};
 use super::Mbar;
 use super::gram::{PAD, add_gram};
-use super::pass::{plain_weights, probabilities};
+use super::pass::{denominators, normalise, plain_weights};
 use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 use rayon::prelude::*;
 
@@ -61,7 +61,7 @@ impl Mbar<'_> {
     }
 
     /// f_k + ln N_k of the states with samples.
-    fn log_numbers(&self) -> Vec<f64> {
+    pub(super) fn log_numbers(&self) -> Vec<f64> {
         self.solution.f.iter().zip(&self.n).map(|(f, n)| f + Real::ln(*n)).collect()
     }
 
@@ -116,7 +116,7 @@ impl Lanewise for Denominators<'_> {
         let mut p = vec![Octet::of(0.0); self.sampled.len() * OCTETS];
         for (i, out) in self.out.chunks_exact_mut(OCTETS).enumerate() {
             let u = L::of_octets(self.u.blocked().block(self.first + i));
-            let log = probabilities(u, self.sampled, self.c, &[L::of(1.0); OCTETS], L::of_octets_mut(&mut p));
+            let (log, _) = denominators(u, self.sampled, self.c, L::of_octets_mut(&mut p));
             L::of_octets_mut(out).copy_from_slice(&log);
         }
     }
@@ -160,13 +160,18 @@ impl Lanewise for Summing<'_> {
         let (s, l) = (sampled.len(), columns.len());
         let rows = (s + l).next_multiple_of(PAD);
         let mut scratch = vec![Octet::of(0.0); rows * OCTETS];
-        let mut first = vec![Octet::of(0.0); l];
+        let (mut first, mut sum_p) = (vec![Octet::of(0.0); l], vec![Octet::of(0.0); s]);
+        let depth = std::hint::black_box(OCTETS);
         let mut sums = vec![Octet::of(0.0); if products { rows * rows } else { 0 }];
         for b in from..to {
             let root = plain_weights(u, b);
             let root = L::of_octets(&root);
             let p = L::of_octets_mut(&mut scratch);
-            let log_d = probabilities(L::of_octets(u.blocked().block(b)), sampled, c, root, p);
+            let (log_d, mut scale) = denominators(L::of_octets(u.blocked().block(b)), sampled, c, p);
+            for o in 0..OCTETS {
+                scale[o] *= root[o];
+            }
+            normalise(p, &scale, root, L::of_octets_mut(&mut sum_p));
             let mut offsets = [Octet::of(0.0); OCTETS];
             for (octet, eight) in offsets.iter_mut().zip(u.offsets()[b * OCTETS * 8..].chunks_exact(8)) {
                 octet.0.copy_from_slice(eight);
@@ -181,7 +186,7 @@ impl Lanewise for Summing<'_> {
                 L::of_octets_mut(&mut first)[i] += sum;
             }
             if products {
-                add_gram(p, rows, L::of_octets_mut(&mut sums));
+                add_gram(p, rows, depth, L::of_octets_mut(&mut sums));
             }
         }
         let mut out = ColumnSums { first: vec![0.0; l], own: Vec::new(), with_states: Vec::new() };

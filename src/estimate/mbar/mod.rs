@@ -1,15 +1,19 @@
 //! The multistate Bennett acceptance ratio: free energies of many states from samples of some of them.
 
 mod algebra;
+mod bootstrap;
 mod columns;
 mod connection;
 mod covariance;
+mod expectations;
 mod gram;
 mod ladder;
 mod newton;
 mod pass;
 
+pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};
+pub use expectations::{EntropyEnthalpy, Expectations, Perturbed};
 
 use super::exponential::Delta;
 use super::free_energy_error::FreeEnergyError;
@@ -72,6 +76,9 @@ const COARSE: usize = 16;
 /// Samples, of all states and of the poorest, from which on the first approximation pays.
 const ABUNDANT: (usize, usize) = (100_000, 4096);
 
+/// Passes that a start other than the ladder is given.
+const PATIENCE: usize = 30;
+
 /// Solves the MBAR equations: f_k = -ln sum_n exp(-u_k(n)) / sum_j N_j exp(f_j - u_j(n)).
 ///
 /// Samples must be independent (subsample correlated ones first). First it is checked that the states hang together by overlap;
@@ -99,12 +106,17 @@ pub fn mbar<'a>(u: &'a ReducedPotentials, options: &MbarOptions) -> Result<Mbar<
         tolerance: options.tolerance,
         max_iterations: options.max_iterations,
     };
-    let start = match &options.initial {
-        Initial::BarLadder => coarse(&equations, climbed),
-        Initial::Zeros => vec![0.0; sampled.len()],
-        Initial::Given(f) => given(u, &sampled, f)?,
+    let own = match &options.initial {
+        Initial::BarLadder => None,
+        Initial::Zeros => Some(vec![0.0; sampled.len()]),
+        Initial::Given(f) => Some(given(u, &sampled, f)?),
     };
-    let solution = equations.solve(start)?;
+    // The minimum is one and the same: a start that leads nowhere in a while is given up for the ladder.
+    let patience = Equations { max_iterations: options.max_iterations.min(PATIENCE), ..equations };
+    let solution = match own.map(|f| patience.solve(f)) {
+        Some(Ok(solution)) => solution,
+        _ => equations.solve(coarse(&equations, climbed))?,
+    };
     let warnings = connection::judge(u, &sampled, &solution.products)?;
     Ok(Mbar::new(u, sampled, n, solution, warnings))
 }

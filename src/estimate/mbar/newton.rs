@@ -61,28 +61,10 @@ impl Equations<'_> {
         Point { f, sums, objective, residual, worst }
     }
 
-    /// Newton's step, that of the first state 0; `None` where the Hessian is singular.
-    ///
-    /// H_jk = delta_jk sum_n p_j - sum_n p_j p_k, gradient_k = sum_n p_k - N_k. The diagonal is the sum of the other products of its
-    /// row, since the p_k of a sample sum to 1: no cancellation.
+    /// Newton's step, that of the first state 0; `None` where the Hessian is singular. The gradient is sum_n p_k - N_k.
     fn newton(&self, at: &Point) -> Option<Vec<f64>> {
-        let s = self.n.len();
-        let m = s - 1;
-        let mut h = vec![0.0; m * m];
-        let mut step = vec![0.0; m];
-        for i in 1..s {
-            step[i - 1] = self.n[i] - at.sums.p[i];
-            for j in 0..s {
-                let shared = at.sums.products[i * s + j];
-                if j != i {
-                    h[(i - 1) * m + i - 1] += shared;
-                    if j > 0 {
-                        h[(i - 1) * m + j - 1] = -shared;
-                    }
-                }
-            }
-        }
-        solve(&cholesky(&h, m)?, m, &mut step);
+        let mut step: Vec<f64> = self.n.iter().zip(&at.sums.p).skip(1).map(|(n, p)| n - p).collect();
+        solve(&hessian_factor(&at.sums.products, self.n.len())?, step.len(), &mut step);
         step.insert(0, 0.0);
         step.iter().all(|d| d.is_finite()).then_some(step)
     }
@@ -143,4 +125,22 @@ impl Equations<'_> {
         *iterations += 1;
         (there.residual.is_finite() && (there.objective < here.objective - noise || there.residual < here.residual)).then_some(there)
     }
+}
+
+/// Cholesky factor of the Hessian H_jk = delta_jk sum_n p_j - sum_n p_j p_k of `s` states without the first; `None` where it is singular.
+///
+/// The diagonal is the sum of the other products of its row, since the p_k of a sample sum to 1: no cancellation.
+pub(super) fn hessian_factor(products: &[f64], s: usize) -> Option<Vec<f64>> {
+    let m = s - 1;
+    let mut h = vec![0.0; m * m];
+    for i in 1..s {
+        for j in (0..s).filter(|j| *j != i) {
+            let shared = products[i * s + j];
+            h[(i - 1) * m + i - 1] += shared;
+            if j > 0 {
+                h[(i - 1) * m + j - 1] = -shared;
+            }
+        }
+    }
+    cholesky(&h, m)
 }

@@ -6,6 +6,7 @@
 use super::super::bar::across;
 use super::super::reduced::{BLOCK, OCTETS, ReducedPotentials};
 use super::gram::{PAD, add_gram};
+use crate::real::math::exp_falling;
 use crate::real::{Lanewise, Octet, Wide, dispatch};
 use rayon::prelude::*;
 
@@ -85,21 +86,22 @@ impl Lanewise for Chunk<'_> {
         let mut sum_p = vec![Octet::of(0.0); states];
         let mut sum_products = vec![Octet::of(0.0); if products { rows * rows } else { 0 }];
         let mut log_sum = L::of(0.0);
+        let depth = std::hint::black_box(OCTETS);
         for i in self.from..self.to {
             let b = i * stride;
             let root = match root_weights {
                 Some(w) => &w[b * OCTETS..(b + 1) * OCTETS],
                 None => &plain_weights(u, b),
             };
-            let p = L::of_octets_mut(&mut p);
-            let log = probabilities(L::of_octets(u.blocked().block(b)), sampled, c, L::of_octets(root), p);
+            let (p, root) = (L::of_octets_mut(&mut p), L::of_octets(root));
+            let (log, mut scale) = denominators(L::of_octets(u.blocked().block(b)), sampled, c, p);
             for o in 0..OCTETS {
-                let w = L::of_octets(root)[o];
-                log_sum = (w * w).mul_add(log[o], log_sum);
+                log_sum = (root[o] * root[o]).mul_add(log[o], log_sum);
+                scale[o] *= root[o];
             }
-            add_weighted(p, L::of_octets(root), L::of_octets_mut(&mut sum_p));
+            normalise(p, &scale, root, L::of_octets_mut(&mut sum_p));
             if products {
-                add_gram(p, rows, L::of_octets_mut(&mut sum_products));
+                add_gram(p, rows, depth, L::of_octets_mut(&mut sum_products));
             }
         }
         let mut symmetric = vec![0.0; if products { states * states } else { 0 }];
@@ -120,11 +122,12 @@ impl Lanewise for Chunk<'_> {
     }
 }
 
-/// `p[k] = sqrt(w) p_k` for the 64 samples of a block; returns the logarithms of the denominators.
+/// For the 64 samples of a block: ln D(n) and the factors that turn the numbers left in `p` into the probabilities p_k(n).
 #[inline(always)]
-pub(super) fn probabilities<L: Wide>(u: &[L], sampled: &[usize], c: &[f64], root: &[L], p: &mut [L]) -> [L; OCTETS] {
-    const HALF: usize = OCTETS / 2;
+pub(super) fn denominators<L: Wide>(u: &[L], sampled: &[usize], c: &[f64], p: &mut [L]) -> ([L; OCTETS], [L; OCTETS]) {
+    const HALF: usize = OCTETS / 2; // as many as leave registers for the exponential
     let mut log = [L::of(0.0); OCTETS];
+    let mut scale = [L::of(0.0); OCTETS];
     for h in 0..2 {
         let at = h * HALF;
         let mut most = [L::of(f64::NEG_INFINITY); HALF];
@@ -139,32 +142,27 @@ pub(super) fn probabilities<L: Wide>(u: &[L], sampled: &[usize], c: &[f64], root
             let (ck, row) = (L::of(c[k]), &u[state * OCTETS + at..state * OCTETS + at + HALF]);
             let to = &mut p[k * OCTETS + at..k * OCTETS + at + HALF];
             for o in 0..HALF {
-                let e = ((ck - row[o]) - most[o]).exp();
+                let e = exp_falling((ck - row[o]) - most[o]);
                 sum[o] += e;
                 to[o] = e;
             }
         }
         for o in 0..HALF {
             log[at + o] = most[o] + sum[o].ln();
-            sum[o] = root[at + o] / sum[o];
-        }
-        for k in 0..sampled.len() {
-            let to = &mut p[k * OCTETS + at..k * OCTETS + at + HALF];
-            for o in 0..HALF {
-                to[o] *= sum[o];
-            }
+            scale[at + o] = sum[o].recip();
         }
     }
-    log
+    (log, scale)
 }
 
-/// `sums[k] += sqrt(w) p[k]`, lane by lane.
+/// `p[k] *= scale`, and `sums[k] += root p[k]`, lane by lane.
 #[inline(always)]
-fn add_weighted<L: Wide>(p: &[L], root: &[L], sums: &mut [L]) {
+pub(super) fn normalise<L: Wide>(p: &mut [L], scale: &[L; OCTETS], root: &[L], sums: &mut [L]) {
     for (k, sum) in sums.iter_mut().enumerate() {
-        let row = &p[k * OCTETS..(k + 1) * OCTETS];
+        let row = &mut p[k * OCTETS..(k + 1) * OCTETS];
         let mut s = L::of(0.0);
         for o in 0..OCTETS {
+            row[o] *= scale[o];
             s = root[o].mul_add(row[o], s);
         }
         *sum += s;
