@@ -14,6 +14,7 @@
 //! | block averages | [`block_average`] |
 //! | does any estimator stand still | [`forward_reverse_of`], [`block_estimates`], [`converged_fraction`] |
 //! | free energy from mean gradients | [`thermodynamic_integration`] |
+//! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
 //! | free-energy surface | [`surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
 //! | may the result be believed | [`diagnose`], [`judge`] |
@@ -36,6 +37,7 @@ mod mean;
 mod quantile;
 mod rank;
 mod reduced;
+mod resample;
 mod series;
 mod stability;
 mod subsample;
@@ -44,6 +46,7 @@ mod surface;
 mod ti;
 mod value;
 mod verdict;
+mod work;
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test may ask the system's mathematics")]
@@ -79,3 +82,6 @@ pub use surface::{Axis, Surface, surface};
 pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
 pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};
+pub use work::{
+    CrossedGaussians, Jarzynski, PullingProfile, Pulls, crooks, crossed_gaussians, hummer_szabo, jarzynski, normality, wu_kofke,
+};
