@@ -22,6 +22,7 @@
 mod autocorrelation;
 mod autocovariance;
 mod bar;
+mod bar_chain;
 mod basin;
 mod blocks;
 mod convergence;
@@ -55,6 +56,7 @@ mod tests;
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
 pub use autocovariance::{Centre, autocovariance};
 pub use bar::{Bar, bar};
+pub use bar_chain::{BarChain, Works, bar_chain};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};

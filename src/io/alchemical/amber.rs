@@ -100,7 +100,8 @@ fn control(text: &Text, lines: &mut Lines<'_>, refused: &mut Option<Complaint>) 
     let (mut section, mut any) = (0, false);
     while let Some(line) = lines.next() {
         let words = line.text.trim();
-        if let Some((n, _)) = words.split_once(".  ").filter(|(n, rest)| n.len() == 1 && rest.starts_with(|c: char| c.is_ascii_uppercase())) {
+        if let Some((n, _)) = words.split_once(".  ").filter(|(n, rest)| n.len() == 1 && rest.starts_with(|c: char| c.is_ascii_uppercase()))
+        {
             section = n.parse().unwrap_or(section);
             any |= section == 2;
             if section == 4 {
@@ -174,7 +175,11 @@ fn considered(text: &Text, head: Line<'_>, lines: &mut Lines<'_>, to: &mut Lambd
         }
     }
     if expected != Some(to.len()) || to.is_empty() {
-        let what = format!("the list of MBAR states holds {} lambdas and announces {}", to.len(), expected.map_or("none".into(), |n| n.to_string()));
+        let what = format!(
+            "the list of MBAR states holds {} lambdas and announces {}",
+            to.len(),
+            expected.map_or("none".into(), |n| n.to_string())
+        );
         return Err(wrong(text, head, what, "copy the file again"));
     }
     Ok(())

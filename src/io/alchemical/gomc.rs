@@ -31,7 +31,8 @@ pub(super) fn read(text: &Text) -> Result<Part> {
     let damaged = |what: &str| wrong(text, first, what.to_owned(), remedy);
     let temperature = first.text.split_once("#T = ").and_then(|(_, r)| number(r.split('(').next()?.trim().as_bytes()));
     let temperature = temperature.filter(|t| *t > 0.0 && t.is_finite()).ok_or_else(|| damaged("the temperature is no positive number"))?;
-    let (names, own) = first.text.split_once(": (").and_then(|(_, r)| r.split_once(") = (")).ok_or_else(|| damaged("no lambdas in the line"))?;
+    let (names, own) =
+        first.text.split_once(": (").and_then(|(_, r)| r.split_once(") = (")).ok_or_else(|| damaged("no lambdas in the line"))?;
     let components: Vec<String> = names.split(',').map(|n| n.trim().trim_start_matches("lambda").trim().to_owned()).collect();
     let own = list(own).filter(|o| o.len() == components.len()).ok_or_else(|| damaged("not one lambda for each name"))?;
     let Some(head) = lines.next().filter(|l| l.ended && l.text.trim_start().starts_with("#Steps")) else {
@@ -62,7 +63,8 @@ pub(super) fn read(text: &Text) -> Result<Part> {
     }
     let places: Option<Vec<usize>> = gradients.iter().map(|g| components.iter().position(|c| c == g)).collect();
     let places = places.filter(|p| p.is_empty() || p.len() == components.len());
-    let places = places.ok_or_else(|| wrong_head(format!("dU/dL of {} does not fit the lambdas {}", gradients.join(", "), components.join(", "))))?;
+    let places = places
+        .ok_or_else(|| wrong_head(format!("dU/dL of {} does not fit the lambdas {}", gradients.join(", "), components.join(", "))))?;
     let width = states.len();
     let fixed = states.iter().position(|s| key(s) == key(&own)).unwrap_or_else(|| {
         states.push(own);
@@ -140,7 +142,8 @@ fn rows(text: &Text, lines: Lines<'_>, columns: &[Column], places: &[usize], par
         }
         let itself = energy.get(fixed as usize).copied().unwrap_or(0.0);
         if itself.abs() > 0.5 * kt || energy.contains(&f64::NEG_INFINITY) {
-            let what = format!("the energy of the sampled state relative to itself is {itself} kJ/mol, which must be 0, or one is minus infinity");
+            let what =
+                format!("the energy of the sampled state relative to itself is {itself} kJ/mol, which must be 0, or one is minus infinity");
             return Err(damaged(what));
         }
         if !gradient.is_empty() {

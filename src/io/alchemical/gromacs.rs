@@ -104,7 +104,8 @@ fn subtitle(text: &Text, line: Line<'_>, words: String, to: &mut Header<'_>) -> 
     if after.is_some() && to.temperature.is_none() {
         return Err(wrong(text, line, "the subtitle's temperature is no positive number", "copy the file again, or correct the line"));
     }
-    let Some((names, lambdas)) = words.split_once("state ").and_then(|(_, s)| s.split_once(':')).and_then(|(_, s)| s.split_once('=')) else {
+    let Some((names, lambdas)) = words.split_once("state ").and_then(|(_, s)| s.split_once(':')).and_then(|(_, s)| s.split_once('='))
+    else {
         return Ok(());
     };
     let names: Vec<String> = names.trim().trim_start_matches('(').trim_end_matches(')').split(',').map(|n| n.trim().to_owned()).collect();
@@ -306,7 +307,8 @@ fn rows(text: &Text, lines: &mut Lines<'_>, header: &Header<'_>, parts: &mut Vec
             part.notes.push(format!("{}: the last line is incomplete and was left out", text.name));
             break;
         }
-        let time = fill(line, &mut row).map_err(|what| wrong(text, line, what, "the file is damaged here: copy it again, or remove the line"))?;
+        let time =
+            fill(line, &mut row).map_err(|what| wrong(text, line, what, "the file is damaged here: copy it again, or remove the line"))?;
         let state = match layout.state {
             None => layout.fixed.unwrap_or(0),
             Some(column) => {
@@ -339,8 +341,13 @@ fn rows(text: &Text, lines: &mut Lines<'_>, header: &Header<'_>, parts: &mut Vec
             let remedy = "lambdas are printed with four decimals: choose states that differ there, or remove one column";
             return Err(wrong(text, line, what, remedy));
         }
-        if energy.iter().any(|e| *e == f64::NEG_INFINITY) {
-            return Err(wrong(text, line, "an energy of minus infinity", "the simulation broke down here: leave the rows out from this line on"));
+        if energy.contains(&f64::NEG_INFINITY) {
+            return Err(wrong(
+                text,
+                line,
+                "an energy of minus infinity",
+                "the simulation broke down here: leave the rows out from this line on",
+            ));
         }
         if time <= last {
             parts.push(std::mem::replace(&mut part, fresh())); // a restart repeats times
@@ -364,7 +371,10 @@ fn rows(text: &Text, lines: &mut Lines<'_>, header: &Header<'_>, parts: &mut Vec
         part.notes.push(format!("{}: columns with the same lambdas differ by up to {differ:.3} kJ/mol; the first was taken", text.name));
     }
     if elsewhere > 0 {
-        let what = format!("{}: in {elsewhere} rows the energies are relative to another state than the one in \"Thermodynamic state\"", text.name);
+        let what = format!(
+            "{}: in {elsewhere} rows the energies are relative to another state than the one in \"Thermodynamic state\"",
+            text.name
+        );
         part.notes.push(format!("{what}, which is taken as the one that was sampled"));
     }
     parts.push(part);

@@ -40,6 +40,8 @@ pub struct Window {
 pub struct Run {
     /// Files it comes from.
     pub files: Vec<String>,
+    /// First time of the simulation that the run is from.
+    pub begin: f64,
     /// du/dlambda `[n][component]`; empty without.
     pub gradients: Table,
     /// u_k - u_sampled for every state of the leg, `[n][K]`; NaN: the file has no such column. Empty without.
@@ -99,6 +101,11 @@ impl Run {
     pub fn has(&self, k: usize) -> bool {
         (0..self.energies.len()).any(|n| !self.energies.row(n)[k].is_nan())
     }
+
+    /// Whether every sample has its energy in state k.
+    pub fn whole(&self, k: usize) -> bool {
+        (0..self.energies.len()).all(|n| !self.energies.row(n)[k].is_nan())
+    }
 }
 
 fn same_kind(first: &Part, part: &Part) -> Result<()> {
@@ -142,7 +149,11 @@ fn common_temperature(parts: &[Part], given: Option<f64>) -> Result<f64> {
             return Err(Error::input(what, "say it: --temperature \"300 K\""));
         }
     };
-    if found > 0.0 && found.is_finite() { Ok(found) } else { Err(Error::input(format!("the temperature is {found} K"), "it must be positive")) }
+    if found > 0.0 && found.is_finite() {
+        Ok(found)
+    } else {
+        Err(Error::input(format!("the temperature is {found} K"), "it must be positive"))
+    }
 }
 
 /// All states in order: by the sum of lambdas where every lambda rises along it, else as met in the input, each part's columns in their order.
@@ -190,8 +201,7 @@ impl Series {
             .map(|s| key(&permuted(s, &part.components, components)))
             .map(|k| states.iter().position(|s| key(s) == k).unwrap_or(0) as u32)
             .collect();
-        let components_at: Vec<usize> =
-            components.iter().map(|c| part.components.iter().position(|p| p == c).unwrap_or(0)).collect();
+        let components_at: Vec<usize> = components.iter().map(|c| part.components.iter().position(|p| p == c).unwrap_or(0)).collect();
         let mut gradients = Table::new(part.gradients.width);
         let mut row = vec![0.0; gradients.width];
         for n in 0..part.gradients.len() {
@@ -264,12 +274,14 @@ impl Series {
 
     /// The rows of each state as a series of its own, in order of the states.
     fn by_state(self) -> Vec<(u32, Run)> {
+        let begin = self.span().map_or(0.0, |(low, _)| low);
         if let Some(state) = self.fixed {
-            return vec![(state, Run { files: self.files, gradients: self.gradients, energies: self.energies, base: self.base })];
+            return vec![(state, Run { files: self.files, begin, gradients: self.gradients, energies: self.energies, base: self.base })];
         }
         let mut runs: std::collections::BTreeMap<u32, Run> = std::collections::BTreeMap::new();
         let fresh = || Run {
             files: self.files.clone(),
+            begin,
             gradients: Table::new(self.gradients.width),
             energies: Table::new(self.energies.width),
             base: Vec::new(),

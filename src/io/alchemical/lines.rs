@@ -6,30 +6,30 @@ use crate::error::Source;
 
 /// One line without its end.
 #[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
+pub(super) struct Line<'a> {
     /// Its text.
-    pub text: &'a str,
+    pub(super) text: &'a str,
     /// Offset of its first byte.
-    pub start: usize,
+    pub(super) start: usize,
     /// Whether a line break ends it. The last line of a file that was cut has none, and its last number may have lost digits.
-    pub ended: bool,
+    pub(super) ended: bool,
 }
 
 /// Lines of a text one after another.
 #[derive(Clone)]
-pub struct Lines<'a> {
+pub(super) struct Lines<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Lines<'a> {
     /// From the beginning.
-    pub fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         Lines { text, at: 0 }
     }
 
     /// The line that comes next, without taking it.
-    pub fn peek(&self) -> Option<Line<'a>> {
+    pub(super) fn peek(&self) -> Option<Line<'a>> {
         self.clone().next()
     }
 }
@@ -67,7 +67,7 @@ fn find_break(bytes: &[u8]) -> Option<usize> {
 
 /// The next word of `bytes` from `at` on, separated by spaces and tabs; `at` moves behind it.
 #[inline]
-pub fn word<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
+pub(super) fn word<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     let mut from = *at;
     while from < bytes.len() && (bytes[from] == b' ' || bytes[from] == b'\t') {
         from += 1;
@@ -80,15 +80,14 @@ pub fn word<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     (to > from).then(|| &bytes[from..to])
 }
 
-const TENS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
+const TENS: [f64; 23] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 
 /// A decimal number, `nan` and `inf` in any case with a sign; the nearest f64. `None`: no number.
 ///
 /// Up to 15 digits and small powers of ten need one exact multiplication or division (Clinger, PLDI 1990); the rest is std's.
 #[inline]
-pub fn number(word: &[u8]) -> Option<f64> {
+pub(super) fn number(word: &[u8]) -> Option<f64> {
     let (negative, digits) = match word {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -145,19 +144,19 @@ fn slow(word: &[u8]) -> Option<f64> {
 
 /// An error at a line of a text.
 #[cold]
-pub fn wrong(text: &Text, line: Line<'_>, what: impl Into<String>, remedy: impl Into<String>) -> Error {
+pub(super) fn wrong(text: &Text, line: Line<'_>, what: impl Into<String>, remedy: impl Into<String>) -> Error {
     let source = Source::new(text.name.as_str(), text.text.as_str());
     Error::input_at(&source, line.start..line.start + line.text.len(), what, remedy)
 }
 
 /// An error about a whole text.
 #[cold]
-pub fn wrong_file(text: &Text, what: impl std::fmt::Display, remedy: impl Into<String>) -> Error {
+pub(super) fn wrong_file(text: &Text, what: impl std::fmt::Display, remedy: impl Into<String>) -> Error {
     Error::input(format!("{}: {what}", text.name), remedy)
 }
 
 /// The first words of a line, for a message.
-pub fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     let short: String = text.trim().chars().take(40).collect();
     if short.len() < text.trim().len() { format!("{short}...") } else { short }
 }

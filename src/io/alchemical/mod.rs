@@ -215,7 +215,11 @@ fn program(text: &str) -> Option<Program> {
         if line.starts_with('@') {
             return Some(Program::Gromacs);
         }
-        if line.starts_with("#NEW FEP WINDOW") || line.starts_with("FepEnergy:") || line.starts_with("FepE_back:") || line.starts_with("#Free energy change") {
+        if line.starts_with("#NEW FEP WINDOW")
+            || line.starts_with("FepEnergy:")
+            || line.starts_with("FepE_back:")
+            || line.starts_with("#Free energy change")
+        {
             return Some(Program::Namd);
         }
         if line.starts_with("#T = ") && line.contains("Lambda State") {

@@ -34,7 +34,8 @@ pub(super) fn read(texts: &[Text]) -> Result<Vec<Part>> {
         for line in Lines::new(&text.text) {
             let body = line.text.trim_start();
             // Cut: the window lacks its end as well, or goes on in the next file.
-            if !line.ended && !(body.starts_with("#Free energy change") && body.contains(']')) {
+            let whole = line.ended || (body.starts_with("#Free energy change") && body.contains(']'));
+            if !whole {
                 break;
             }
             if let Some(rest) = body.strip_prefix("#NEW FEP WINDOW:") {
@@ -81,7 +82,12 @@ fn start<'a>(text: &'a Text, line: Line<'a>, rest: &str, open: &mut Option<Open<
     let states: Vec<Lambdas> = lambdas.iter().flatten().map(|l| vec![*l]).collect();
     let doubled = states.iter().enumerate().any(|(i, a)| states[..i].iter().any(|b| key(a) == key(b)));
     if lambdas[0].is_none() || lambdas[1].is_none() || !sound || doubled {
-        return Err(wrong(text, line, format!("a window without its lambdas: {}", excerpt(rest)), "the line is damaged; copy the file again"));
+        return Err(wrong(
+            text,
+            line,
+            format!("a window without its lambdas: {}", excerpt(rest)),
+            "the line is damaged; copy the file again",
+        ));
     }
     if let Some(window) = open {
         if window.part.states.iter().map(|s| key(s)).eq(states.iter().map(|s| key(s))) {

@@ -26,7 +26,7 @@ pub fn unpacked(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The same for bytes that are there already.
-pub fn unpacked_bytes(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+pub(super) fn unpacked_bytes(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if bytes.starts_with(b"BZh") {
         return drain(name, "bzip2", bzip2::bufread::MultiBzDecoder::new(&bytes[..]));
     }

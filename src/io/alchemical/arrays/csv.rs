@@ -7,7 +7,8 @@ use crate::Result;
 
 /// The arrays in a table.
 pub(super) fn read(text: &Text, stem: String) -> Result<File> {
-    let separator = [',', ';', '\t', ' '].into_iter().find(|c| text.text.lines().find(|l| !skipped(l)).is_some_and(|l| l.trim().contains(*c)));
+    let separator =
+        [',', ';', '\t', ' '].into_iter().find(|c| text.text.lines().find(|l| !skipped(l)).is_some_and(|l| l.trim().contains(*c)));
     let separator = separator.unwrap_or(',');
     let mut lines = Lines::new(&text.text).filter(|l| !skipped(l.text)).peekable();
     let Some(first) = lines.peek().copied() else {

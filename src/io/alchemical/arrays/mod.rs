@@ -92,7 +92,11 @@ fn file(path: &Path) -> Result<File> {
                 arrays.push(npy::read(&format!("{name}/{member}"), called, &body)?);
             }
         }
-        return if arrays.is_empty() { Err(Error::input(format!("{name}: no array that can be used"), REMEDY)) } else { Ok(File::Arrays(arrays)) };
+        return if arrays.is_empty() {
+            Err(Error::input(format!("{name}: no array that can be used"), REMEDY))
+        } else {
+            Ok(File::Arrays(arrays))
+        };
     }
     if bytes.starts_with(b"\x93NUMPY") {
         return Ok(File::Arrays(vec![npy::read(&name, stem, &bytes)?]));
@@ -120,14 +124,18 @@ fn interpret(all: Vec<Array>) -> Result<Arrays> {
     let find = |names: &[&str]| all.iter().find(|a| names.contains(&a.name.as_str()));
     match (find(U_KN), find(N_K), find(FORWARD), find(REVERSE)) {
         (Some(u), Some(n), None, None) => potentials(u, n),
-        (Some(u), None, None, None) => Err(Error::input(format!("{}: u_kn without n_k, the numbers of samples from each state", u.from), REMEDY)),
+        (Some(u), None, None, None) => {
+            Err(Error::input(format!("{}: u_kn without n_k, the numbers of samples from each state", u.from), REMEDY))
+        }
         (None, Some(n), None, None) => Err(Error::input(format!("{}: n_k without u_kn, the reduced energies", n.from), REMEDY)),
         (None, None, None, Some(r)) => Err(Error::input(format!("{}: reverse work without forward work w_f", r.from), REMEDY)),
         (None, None, Some(f), r) => {
             let reverse = r.map(|r| line(r, "reverse work")).transpose()?.unwrap_or_default();
             Ok(Arrays::Work { forward: line(f, "forward work")?, reverse })
         }
-        (None, None, None, None) => all.iter().map(|a| Ok((a.name.clone(), line(a, "a series")?))).collect::<Result<_>>().map(Arrays::Series),
+        (None, None, None, None) => {
+            all.iter().map(|a| Ok((a.name.clone(), line(a, "a series")?))).collect::<Result<_>>().map(Arrays::Series)
+        }
         _ => Err(Error::input("reduced energies and work values together", "analyse them one after the other")),
     }
 }
@@ -151,9 +159,13 @@ fn potentials(u: &Array, n: &Array) -> Result<Arrays> {
     match u.shape[..] {
         [k, samples] if k == n_k.len() && samples == total => {}
         [k, samples] => {
-            let what = format!("{}: u_kn has the shape ({k}, {samples}), but n_k has {} states with {total} samples in all", u.from, n_k.len());
+            let what =
+                format!("{}: u_kn has the shape ({k}, {samples}), but n_k has {} states with {total} samples in all", u.from, n_k.len());
             let turned = samples == n_k.len() && k == total;
-            return Err(Error::input(what, if turned { "transpose u_kn: one row a state" } else { "one row a state, one column a sample of any state" }));
+            return Err(Error::input(
+                what,
+                if turned { "transpose u_kn: one row a state" } else { "one row a state, one column a sample of any state" },
+            ));
         }
         _ => return Err(Error::input(format!("{}: u_kn has the shape {:?}", u.from, u.shape), "it must have two dimensions (K, N)")),
     }

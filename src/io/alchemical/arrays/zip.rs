@@ -9,7 +9,8 @@ const MOST: u64 = 16 << 30;
 /// Names and contents of all members, in order.
 /// Source: PKWARE APPNOTE.TXT: end of central directory (PK 5 6), central headers (PK 1 2), local headers (PK 3 4).
 pub(super) fn members(name: &str, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
-    let damaged = || Error::input(format!("{name}: the archive is cut short or damaged"), "save it again with numpy.savez, or copy it again");
+    let damaged =
+        || Error::input(format!("{name}: the archive is cut short or damaged"), "save it again with numpy.savez, or copy it again");
     let end = bytes.len().checked_sub(22).ok_or_else(damaged)?;
     let lowest = end.saturating_sub(65_536);
     let end = (lowest..=end).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06")).ok_or_else(damaged)?;
