@@ -24,7 +24,7 @@ impl std::fmt::Debug for Blocked {
 
 impl Blocked {
     pub(super) fn new(rows: usize, samples: usize) -> Self {
-        Blocked { rows, octets: vec![Octet::of(0.0); rows * samples.div_ceil(BLOCK) * OCTETS] }
+        Blocked { rows, octets: Octet::zeros(rows * samples.div_ceil(BLOCK) * OCTETS) }
     }
 
     /// Octet and lane of a sample in a row.
@@ -85,13 +85,24 @@ impl ReducedPotentials {
     ///
     /// Errors: `Inconsistent` lengths, `NoSamples`, `NonFinite`.
     pub fn from_rows<S: AsRef<str>>(states: &[S], n_k: &[usize], u_kn: &[f64]) -> Result<Self, FreeEnergyError> {
-        let mut builder = ReducedPotentialsBuilder::new(states, n_k)?;
-        let samples = builder.parts.samples;
-        expect("reduced energies (states x samples)", states.len() * samples, u_kn.len())?;
-        for (k, row) in u_kn.chunks_exact(samples).enumerate() {
-            builder.row(k, row)?;
+        let mut parts = ReducedPotentialsBuilder::new(states, n_k)?.parts;
+        let (k, samples, starts) = (states.len(), parts.samples, parts.starts());
+        expect("reduced energies (states x samples)", k * samples, u_kn.len())?;
+        for state in 0..k {
+            let own = starts[state]..starts[state + 1];
+            parts.offset[own.clone()].copy_from_slice(&u_kn[state * samples..][own]);
         }
-        builder.finish()
+        let blocks = parts.u.octets.par_chunks_exact_mut(k * OCTETS).zip(parts.offset.par_chunks_exact(BLOCK)).enumerate();
+        let sound = blocks.map(|(b, (block, offset))| {
+            for (row, values) in block.chunks_exact_mut(OCTETS).zip(u_kn.chunks_exact(samples)) {
+                copy_in(row, &values[b * BLOCK..samples.min((b + 1) * BLOCK)]);
+            }
+            take_off(block, offset)
+        });
+        match sound.collect::<Vec<bool>>().iter().position(|s| !s) {
+            Some(b) => Err(parts.complaint(b)),
+            None => Ok(parts),
+        }
     }
 
     /// From one row of K energies for each sample, `[n][k]`, in any order; `origin[n]` is the state that sample n was drawn from.
@@ -108,11 +119,10 @@ impl ReducedPotentials {
         let mut builder = ReducedPotentialsBuilder::new(states, &n_k)?;
         let mut order: Vec<usize> = (0..origin.len()).collect();
         order.sort_by_key(|&n| origin[n]); // stable
+        let mixed = order.iter().enumerate().any(|(i, &n)| i != n);
+        builder.parts.order = mixed.then(|| order.clone());
         for &n in &order {
             builder.sample(&u_nk[n * k..(n + 1) * k])?;
-        }
-        if order.iter().enumerate().any(|(i, &n)| i != n) {
-            builder.parts.order = Some(order);
         }
         builder.finish()
     }
@@ -176,6 +186,8 @@ pub struct ReducedPotentialsBuilder {
     parts: ReducedPotentials,
     /// Samples given by `sample`.
     filled: usize,
+    /// The state that the next of them comes from.
+    origin: usize,
     /// Rows given by `row`.
     rows: Vec<bool>,
 }
@@ -196,55 +208,81 @@ impl ReducedPotentialsBuilder {
         }
         let rows = vec![false; states.len()];
         let u = Blocked::new(states.len(), samples);
-        let parts = ReducedPotentials { states, n_k: n_k.to_vec(), samples, u, offset: Vec::new(), order: None };
-        Ok(ReducedPotentialsBuilder { parts, filled: 0, rows })
+        let offset = vec![0.0; samples.div_ceil(BLOCK) * BLOCK];
+        let parts = ReducedPotentials { states, n_k: n_k.to_vec(), samples, u, offset, order: None };
+        let mut builder = ReducedPotentialsBuilder { parts, filled: 0, origin: 0, rows };
+        builder.skip_empty();
+        Ok(builder)
+    }
+
+    /// To the first state from `origin` on whose samples are not all given.
+    fn skip_empty(&mut self) {
+        let mut end: usize = self.parts.n_k[..self.origin].iter().sum();
+        while self.origin < self.parts.n_k.len() && end + self.parts.n_k[self.origin] <= self.filled {
+            end += self.parts.n_k[self.origin];
+            self.origin += 1;
+        }
     }
 
     /// The next sample's energies in all states, `[k]`. Samples of state 0 come first, then those of state 1 ...
+    ///
+    /// Errors: `Inconsistent` lengths, more samples than there is room for, `NonFinite` values.
     pub fn sample(&mut self, u: &[f64]) -> Result<(), FreeEnergyError> {
         expect("energies of a sample (one for each state)", self.parts.states.len(), u.len())?;
-        if self.filled == self.parts.samples {
-            return Err(FreeEnergyError::Inconsistent { what: "samples".into(), expected: self.filled, found: self.filled + 1 });
+        if self.rows.contains(&true) {
+            return Err(FreeEnergyError::Argument { what: "samples after rows: give either".into() });
         }
-        for (k, &value) in u.iter().enumerate() {
-            self.parts.u.set(k, self.filled, value);
+        let n = self.filled;
+        if n == self.parts.samples {
+            return Err(FreeEnergyError::Inconsistent { what: "samples".into(), expected: n, found: n + 1 });
+        }
+        let own = u[self.origin];
+        self.parts.offset[n] = own;
+        let (first, lane) = self.parts.u.place(0, n);
+        let mut bad = false;
+        for (octets, u) in self.parts.u.octets[first..].chunks_mut(OCTETS).zip(u) {
+            let left = u - own;
+            bad |= left.is_nan() | (left == f64::NEG_INFINITY);
+            octets[0].0[lane] = left;
+        }
+        if bad {
+            return Err(self.parts.complaint(n / BLOCK));
         }
         self.filled += 1;
+        self.skip_empty();
         Ok(())
     }
 
     /// The energies of all samples in one state, `[n]`.
+    ///
+    /// Errors: `Inconsistent` lengths, no such state.
     pub fn row(&mut self, state: usize, u: &[f64]) -> Result<(), FreeEnergyError> {
         expect("energies of a state (one for each sample)", self.parts.samples, u.len())?;
-        if state >= self.rows.len() {
-            return Err(FreeEnergyError::Argument { what: format!("there is no state {state} of {}", self.rows.len()) });
+        if state >= self.rows.len() || self.filled > 0 {
+            let what = format!("row {state}: there are {} states and {} samples given already", self.rows.len(), self.filled);
+            return Err(FreeEnergyError::Argument { what });
         }
         let k = self.parts.u.rows;
         for (block, values) in self.parts.u.octets.chunks_exact_mut(k * OCTETS).zip(u.chunks(BLOCK)) {
-            let own = &mut block[state * OCTETS..(state + 1) * OCTETS];
-            for (octet, eight) in own.iter_mut().zip(values.chunks(8)) {
-                octet.0[..eight.len()].copy_from_slice(eight);
-            }
+            copy_in(&mut block[state * OCTETS..(state + 1) * OCTETS], values);
         }
         self.rows[state] = true;
         Ok(())
     }
 
-    /// Checks the values and takes the offsets off.
+    /// The finished set.
     ///
     /// Errors: samples or rows missing (`Inconsistent`), `NonFinite` values.
     pub fn finish(self) -> Result<ReducedPotentials, FreeEnergyError> {
-        let ReducedPotentialsBuilder { mut parts, filled, rows } = self;
-        let given = rows.iter().filter(|r| **r).count();
-        if filled < parts.samples && given < rows.len() {
-            return Err(if given > 0 {
-                FreeEnergyError::Inconsistent { what: "rows (one for each state)".into(), expected: rows.len(), found: given }
-            } else {
-                FreeEnergyError::Inconsistent { what: "samples".into(), expected: parts.samples, found: filled }
-            });
+        let ReducedPotentialsBuilder { mut parts, filled, rows, .. } = self;
+        if filled == parts.samples {
+            return Ok(parts);
+        }
+        match rows.iter().filter(|r| **r).count() {
+            0 => expect("samples", parts.samples, filled)?,
+            given => expect("rows (one for each state)", rows.len(), given)?,
         }
         let starts = parts.starts();
-        parts.offset = vec![0.0; parts.blocks() * BLOCK];
         for k in 0..parts.n_k.len() {
             for n in starts[k]..starts[k + 1] {
                 parts.offset[n] = parts.u.get(k, n);
@@ -256,6 +294,16 @@ impl ReducedPotentialsBuilder {
         match sound.iter().position(|s| !s) {
             Some(b) => Err(parts.complaint(b)),
             None => Ok(parts),
+        }
+    }
+}
+
+/// Up to 64 numbers into the 8 octets of a row.
+fn copy_in(row: &mut [Octet], values: &[f64]) {
+    for (octet, eight) in row.iter_mut().zip(values.chunks(8)) {
+        match <[f64; 8]>::try_from(eight) {
+            Ok(all) => octet.0 = all,
+            Err(_) => octet.0[..eight.len()].copy_from_slice(eight),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Bad input and hopeless data: typed errors that name the states.
 
-use crate::{Normals, Oscillators, solve};
+use crate::{Normals, Oscillators, names, solve};
 use ergodica::Error;
 use ergodica::estimate::{
     Bootstrap, FreeEnergyError, Initial, MbarOptions, ReducedPotentials, ReducedPotentialsBuilder, bar, exp_forward, exp_reverse, mbar,
@@ -76,4 +76,28 @@ fn bad_input_is_refused_by_name() {
     for w in [&[][..], &[nan], &[f64::NEG_INFINITY, 0.0]] {
         assert!(bar(w, &[0.0]).is_err() && bar(&[0.0], w).is_err() && exp_forward(w).is_err() && exp_reverse(w).is_err());
     }
+}
+
+#[test]
+fn three_ways_to_give_the_same_energies() {
+    let system = Oscillators::new(&[(1.0, 0.0), (2.0, 1.0), (3.0, 0.5)]);
+    let n_k = [70, 0, 60];
+    let x = system.draw(&n_k, &mut Normals::new("ways", 0));
+    let rows = system.rows(&x);
+    let states = names(3);
+    let at_once = ReducedPotentials::from_rows(&states, &n_k, &rows).unwrap();
+    let mut by_sample = ReducedPotentialsBuilder::new(&states, &n_k).unwrap();
+    let mut by_row = by_sample.clone();
+    for i in 0..x.len() {
+        by_sample.sample(&[rows[i], rows[x.len() + i], rows[2 * x.len() + i]]).unwrap();
+    }
+    assert!(by_sample.sample(&[0.0; 3]).is_err() && by_sample.row(0, &x).is_err());
+    for (k, row) in rows.chunks(x.len()).enumerate() {
+        assert!(by_row.clone().finish().is_err());
+        by_row.row(k, row).unwrap();
+    }
+    assert!(by_row.sample(&[0.0; 3]).is_err() && by_row.row(3, &x).is_err());
+    let weights = |u: &ReducedPotentials| solve(u).unwrap().log_weights(1);
+    let first = weights(&at_once);
+    assert!(first == weights(&by_sample.finish().unwrap()) && first == weights(&by_row.finish().unwrap()));
 }
