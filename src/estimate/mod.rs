@@ -23,6 +23,7 @@
 mod autocorrelation;
 mod autocovariance;
 mod bar;
+mod bar_chain;
 mod basin;
 mod blocks;
 mod convergence;
@@ -32,6 +33,7 @@ mod fft;
 mod free_energy_error;
 mod inefficiency;
 mod jackknife;
+mod leave_one_out;
 mod mbar;
 mod mean;
 mod quantile;
@@ -57,6 +59,7 @@ mod tests;
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
 pub use autocovariance::{Centre, autocovariance};
 pub use bar::{Bar, bar};
+pub use bar_chain::{BarChain, Works, bar_chain};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};
@@ -69,6 +72,7 @@ pub use inefficiency::{
     Inefficiency, LagWindow, Lags, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
 };
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
+pub use leave_one_out::{LeaveOneOut, leave_one_out};
 pub use mbar::{
     Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
 };

@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn eigenvalues_of_a_chain() {
         // -1, 2, -1: 2 - 2 cos(pi k / (n + 1))
-        let n = 12_usize;
-        let a: Vec<f64> = (0..n * n).map(|i| [2.0, -1.0, 0.0][(i / n).abs_diff(i % n).min(2)]).collect();
+        let n = 12;
+        let a: Vec<f64> = (0..n * n).map(|i: usize| [2.0, -1.0, 0.0][(i / n).abs_diff(i % n).min(2)]).collect();
         for (k, v) in eigenvalues(&a, n).iter().enumerate() {
             let angle = std::f64::consts::PI * (n - k) as f64 / (n + 1) as f64;
             let (_, cos) = crate::real::Real::sin_cos(angle);
