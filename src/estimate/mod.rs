@@ -83,7 +83,7 @@ pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};
 pub use reweighting::{Reweighted, reweight, reweight_many};
 pub use series::{Series, Unusable, circle};
 pub use smooth::{SmoothSurface, Smoothing, resample_weights, smooth_surface};
-pub use stability::{BlockEstimates, Part, Stability, ValueError, block_estimates, converged_area, converged_fraction, forward_reverse_of};
+pub use stability::{BlockEstimates, Measured, Part, Stability, block_estimates, converged_area, converged_fraction, forward_reverse_of};
 pub use subsample::{Spacing, subsample};
 pub use surface::{Axis, Surface, surface, weighted_surface};
 pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};

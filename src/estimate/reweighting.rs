@@ -5,7 +5,7 @@ use super::jackknife::{Groups, jackknife};
 use super::mbar::{MbarOptions, mbar};
 use super::reduced::ReducedPotentials;
 use super::series::{Series, Unusable, range};
-use super::stability::ValueError;
+use super::stability::Measured;
 use super::surface::effective;
 use super::value::{Warning, WarningKind};
 use crate::real::Real;
@@ -19,13 +19,13 @@ pub struct Reweighted {
     /// Inverse temperature.
     pub beta: f64,
     /// `-ln Z(beta)` relative to the temperature that was sampled (the first of several).
-    pub f: ValueError,
+    pub f: Measured,
     /// Mean energy.
-    pub energy: ValueError,
+    pub energy: Measured,
     /// `beta^2 (<E^2> - <E>^2)`.
-    pub heat_capacity: ValueError,
+    pub heat_capacity: Measured,
     /// Mean of each observable.
-    pub observables: Vec<ValueError>,
+    pub observables: Vec<Measured>,
     /// Effective number of draws behind it.
     pub n_eff: f64,
     /// Doubts.
