@@ -55,7 +55,11 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             on.digest.push_str(&base.digest);
         }
         Path::Linear { base: LinearBase::Formula(text) } => {
-            return Err(locate(Error::input("a base given as a formula needs a system given as a formula", "name a system instead"), campaign, text.span.clone()));
+            return Err(locate(
+                Error::input("a base given as a formula needs a system given as a formula", "name a system instead"),
+                campaign,
+                text.span.clone(),
+            ));
         }
         Path::Solvent => on.potential = molecular(system, &LambdaPath::solvent())?,
         Path::Charges { atoms } => {
@@ -145,7 +149,9 @@ fn left_over(system: &System, path: &LambdaPath, on: &mut System, along: &mut Al
     if let Some(molecule) = &system.molecule
         && let Some(energy) = crate::energy::molecular::Coupled::new(molecule, path)?.left_over(&system.start[0])
     {
-        let what = format!("at lambda = 0 the implicit solvent still has {energy:.4} kJ/mol at the start: its surface term does not depend on charges");
+        let what = format!(
+            "at lambda = 0 the implicit solvent still has {energy:.4} kJ/mol at the start: its surface term does not depend on charges"
+        );
         along.remarks.push(what);
     }
     Ok(())
@@ -154,7 +160,8 @@ fn left_over(system: &System, path: &LambdaPath, on: &mut System, along: &mut Al
 /// The atoms of a list: names as everywhere, ranges of indices, residues by name.
 fn chosen(system: &System, text: Option<&super::config::Placed<String>>, campaign: &Campaign) -> Result<Option<Vec<usize>>> {
     let Some(text) = text else { return Ok(None) };
-    let topology = system.topology.as_ref().ok_or_else(|| Error::input(format!("{} has no atoms to name", system.name), "remove `atoms`"))?;
+    let topology =
+        system.topology.as_ref().ok_or_else(|| Error::input(format!("{} has no atoms to name", system.name), "remove `atoms`"))?;
     atoms(topology, &text.value).map(Some).map_err(|e| locate(e, campaign, text.span.clone()))
 }
 

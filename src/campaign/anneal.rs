@@ -70,7 +70,8 @@ impl<'a> Annealing<'a> {
         let starts = if from_base(anneal, job.system) { Vec::new() } else { draws(job, anneal, session)? };
         let mut header = job.header(stage);
         header.replicas = n;
-        header.columns = vec![Column { name: LOG_W.to_owned(), kind: Kind::Observable, width: 1, unit: None, labels: Vec::new(), double: true }];
+        header.columns =
+            vec![Column { name: LOG_W.to_owned(), kind: Kind::Observable, width: 1, unit: None, labels: Vec::new(), double: true }];
         let first = match saved {
             Some(s) => s.u64("run")?,
             None => 0,

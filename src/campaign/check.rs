@@ -39,8 +39,15 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
         if let Some((span, what)) = needs_lambda(stage)
             && !depends_on_lambda(system)
         {
-            let what = format!("{what} of stage '{}' goes along lambda, but the energy of {} does not depend on it", stage.name.value, system.name);
-            complaints.push(campaign.complaint(span, what, "write a [path], or use lambda in the formula; a ladder may go along temperatures too"));
+            let what = format!(
+                "{what} of stage '{}' goes along lambda, but the energy of {} does not depend on it",
+                stage.name.value, system.name
+            );
+            complaints.push(campaign.complaint(
+                span,
+                what,
+                "write a [path], or use lambda in the formula; a ladder may go along temperatures too",
+            ));
         }
         if let StageKind::Anneal(a) = &stage.kind
             && !super::anneal::from_base(a, system)
@@ -196,7 +203,11 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     stage.name.value,
                     a.replicas.value,
                     a.runs.value,
-                    if a.schedule.value == super::config::Schedule::Adaptive { "adaptive".to_owned() } else { a.levels.values().len().to_string() },
+                    if a.schedule.value == super::config::Schedule::Adaptive {
+                        "adaptive".to_owned()
+                    } else {
+                        a.levels.values().len().to_string()
+                    },
                     a.kernel.value.name()
                 );
             }
@@ -224,14 +235,8 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     true => format!("{} proposals", s.steps.value),
                     false => format!("{} steps, {} {unit}", s.steps.value, s.steps.value as f64 * s.timestep.value),
                 };
-                let _ = writeln!(
-                    w,
-                    "  {}: {} with {} replicas, {}",
-                    stage.name.value,
-                    s.propagator.value.name(),
-                    replicas,
-                    length.trim_end()
-                );
+                let _ =
+                    writeln!(w, "  {}: {} with {} replicas, {}", stage.name.value, s.propagator.value.name(), replicas, length.trim_end());
                 if let Some(ladder) = kind.ladder() {
                     let names = ladder.names(system.units);
                     let _ = writeln!(w, "    {} of {} states: {}", kind.name(), names.len(), names.join(", "));

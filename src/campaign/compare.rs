@@ -89,10 +89,7 @@ pub fn table(runs: &[PathBuf]) -> Result<Table> {
         }
     }
     if rows.is_empty() {
-        return Err(Error::input(
-            "no run has an estimate of anything",
-            "see estimates.csv of the runs for what they estimated",
-        ));
+        return Err(Error::input("no run has an estimate of anything", "see estimates.csv of the runs for what they estimated"));
     }
     Ok(Table { runs: runs.to_vec(), rows })
 }

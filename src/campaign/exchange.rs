@@ -1,15 +1,15 @@
 //! An exchange stage: whole ladders of replicas that trade their states.
 
 use super::config::{Exchange, Mixing, Stage};
+use super::moves;
 use super::run::{Job, Session};
 use super::sample::{self, Chain, Mover};
-use super::moves;
+use crate::Result;
 use crate::batch::{Ensemble, Phase, Thermo};
 use crate::dynamics::{self, Propagator};
 use crate::energy::Potential;
 use crate::io::sink::{Column, Kind};
 use crate::path::{self, Boltzmann, ExchangeOptions, spread};
-use crate::Result;
 use rayon::prelude::*;
 use std::sync::Arc;
 

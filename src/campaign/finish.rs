@@ -1,9 +1,9 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
 use super::config::{Method, Sample, StageKind};
-use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, works};
 use super::provenance;
 use super::run::{Job, Plan, Session};
+use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -69,8 +69,10 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
             let mut unfinished = None;
             if step < total && !ended {
                 partial = true;
-                let message =
-                    format!("{}: stands at step {step} of {total}: this is not the whole run; `ergodica resume` finishes it", job.label(stage));
+                let message = format!(
+                    "{}: stands at step {step} of {total}: this is not the whole run; `ergodica resume` finishes it",
+                    job.label(stage)
+                );
                 unfinished = Some(Check {
                     check: "finished".to_owned(),
                     of: job.label(stage),
@@ -216,7 +218,9 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
 fn stage_papers(kind: &StageKind) -> &'static [&'static str] {
     match kind {
         StageKind::Exchange(_) => &["Replica exchange: Sugita, Kitao and Okamoto, J. Chem. Phys. 113, 6042 (2000)"],
-        StageKind::Expanded(_) => &["Expanded ensembles: Lyubartsev et al., J. Chem. Phys. 96, 1776 (1992); SAMS: Tan, J. Comput. Graph. Stat. 26, 54 (2017)"],
+        StageKind::Expanded(_) => {
+            &["Expanded ensembles: Lyubartsev et al., J. Chem. Phys. 96, 1776 (1992); SAMS: Tan, J. Comput. Graph. Stat. 26, 54 (2017)"]
+        }
         StageKind::Metadynamics(_) => &["Well-tempered metadynamics: Barducci, Bussi and Parrinello, Phys. Rev. Lett. 100, 020603 (2008)"],
         StageKind::Anneal(_) => &[
             "Annealed importance sampling: Neal, Stat. Comput. 11, 125 (2001)",

@@ -7,8 +7,8 @@ use super::run::Job;
 use crate::Result;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary};
 use crate::estimate::{
-    Bar, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Ti, TiRule, Unusable, Warning,
-    WarningKind, bar, exp_forward, exp_reverse, mbar, thermodynamic_integration,
+    Bar, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Ti, TiRule, Unusable,
+    Warning, WarningKind, bar, exp_forward, exp_reverse, mbar, thermodynamic_integration,
 };
 use std::ops::Range;
 
@@ -140,14 +140,23 @@ fn reweighted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder, g:
                 sets.iter().map(part).collect::<Answer<Vec<_>>>().ok()
             });
             let enough = n_eff / g;
-            let outcome = if enough >= SHARED.0 { Outcome::Pass } else if enough >= SHARED.1 { Outcome::Warn } else { Outcome::Fail };
+            let outcome = if enough >= SHARED.0 {
+                Outcome::Pass
+            } else if enough >= SHARED.1 {
+                Outcome::Warn
+            } else {
+                Outcome::Fail
+            };
             summary.checks.push(Check {
                 check: "n_eff".to_owned(),
                 of: stage.name.value.clone(),
                 value: Some(enough),
                 bound: Some(SHARED.0),
                 outcome,
-                message: format!("{}: {enough:.0} independent samples stand behind the target state, should be at least {:.0}", stage.name.value, SHARED.0),
+                message: format!(
+                    "{}: {enough:.0} independent samples stand behind the target state, should be at least {:.0}",
+                    stage.name.value, SHARED.0
+                ),
             });
             let made = |(l, name): (usize, &&str)| {
                 let theory = stderr[l] * g.sqrt();
@@ -182,7 +191,11 @@ fn averages(part: &Part<'_>, names: &[&str]) -> Answer<(Vec<f64>, Vec<f64>, f64)
             for r in read.replicas_of(c) {
                 for d in part.draws.clone() {
                     // the stored energy is that of the frame's own state
-                    row.push(if *name == "energy" { read.u_of(r, d)[target] / read.states[target].beta } else { read.value_of(name, r, d) });
+                    row.push(if *name == "energy" {
+                        read.u_of(r, d)[target] / read.states[target].beta
+                    } else {
+                        read.value_of(name, r, d)
+                    });
                 }
             }
         }
@@ -443,7 +456,11 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
     all.push(pair(difference(format!("delta_f[0,{}]", k - 1), 0, k - 1, weakest), 0, k - 1));
     for i in 0..k - 1 {
         if k > 2 {
-            all.push(pair(difference(format!("delta_f[{i},{}]", i + 1), i, i + 1, found.shared.get(i).copied().unwrap_or(f64::NAN)), i, i + 1));
+            all.push(pair(
+                difference(format!("delta_f[{i},{}]", i + 1), i, i + 1, found.shared.get(i).copied().unwrap_or(f64::NAN)),
+                i,
+                i + 1,
+            ));
         }
     }
     for i in 0..k {
@@ -468,7 +485,11 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
         errors: errors_from(found, k),
         overlap: found.matrix.clone(),
         gradients: found.gradients.clone(),
-        convergence: found.convergence.iter().map(|row| [row[0], row[1] * factor, row[2] * factor, row[3] * factor, row[4] * factor]).collect(),
+        convergence: found
+            .convergence
+            .iter()
+            .map(|row| [row[0], row[1] * factor, row[2] * factor, row[3] * factor, row[4] * factor])
+            .collect(),
     });
     all
 }
@@ -477,7 +498,9 @@ fn errors_from(found: &Found, k: usize) -> String {
     match (&found.left_out, found.error(0, k - 1).1) {
         (None, _) => format!("theory of the estimator with correlated frames; fewer than {COPIES} independent copies have no spread"),
         (Some(_), true) => "the spread of independent copies, which is larger than theory".to_owned(),
-        (Some(_), false) => "theory of the estimator with correlated frames, which is larger than the spread of independent copies".to_owned(),
+        (Some(_), false) => {
+            "theory of the estimator with correlated frames, which is larger than the spread of independent copies".to_owned()
+        }
     }
 }
 
@@ -496,7 +519,13 @@ fn checks(read: &OnLadder, found: &Found, checks: &mut Vec<Check>) {
                 message: format!("overlap of {} {of} is {overlap:.3}, should be at least {OVERLAP}{advice}", read.variable),
             });
         }
-        let outcome = if *shared >= SHARED.0 { Outcome::Pass } else if *shared >= SHARED.1 { Outcome::Warn } else { Outcome::Fail };
+        let outcome = if *shared >= SHARED.0 {
+            Outcome::Pass
+        } else if *shared >= SHARED.1 {
+            Outcome::Warn
+        } else {
+            Outcome::Fail
+        };
         checks.push(Check {
             check: "n_eff".to_owned(),
             of: of.clone(),

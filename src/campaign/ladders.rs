@@ -354,9 +354,8 @@ fn at_target(job: &Job<'_>, stage: &Stage, sample: &Sample, read: &OnLadder) -> 
     }
     let _ = (job, stage, sample);
     let (k, n) = (read.target, read.draws - read.discard);
-    let of_state = |value: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
-        (0..read.copies).flat_map(|c| read.at_state(c, k, value)).collect()
-    };
+    let of_state =
+        |value: &dyn Fn(usize, usize) -> f64| -> Vec<f64> { (0..read.copies).flat_map(|c| read.at_state(c, k, value)).collect() };
     let at = format!("{} {}", read.variable, read.names[k]);
     let gap = of_state(&|r, d| read.gap(k, r, d));
     diagnoses.push(diagnose(format!("gap to the neighbours at {at}"), Series { values: &gap, replicas: read.copies, draws: n }));
@@ -382,7 +381,11 @@ fn traffic_checks(read: &OnLadder) -> Vec<Check> {
             let between = format!("{} and {}", read.names[k], read.names[k + 1]);
             let outcome = if *a >= ACCEPTANCE { Outcome::Pass } else { Outcome::Fail };
             let message = if a.is_finite() {
-                format!("swaps between {} {between} are accepted at {:.1} %, should be at least 5 %: add states between", read.variable, 100.0 * a)
+                format!(
+                    "swaps between {} {between} are accepted at {:.1} %, should be at least 5 %: add states between",
+                    read.variable,
+                    100.0 * a
+                )
             } else {
                 format!("no swap between {} {between} was tried: the stage is shorter than two rounds of exchanges", read.variable)
             };
@@ -407,14 +410,23 @@ fn traffic_checks(read: &OnLadder) -> Vec<Check> {
     let trips: u64 = read.round_trips().iter().sum();
     let wanted = read.copies.max(1) as u64 * 2;
     // one round trip a copy is the least that shows that the ends are connected
-    let outcome = if trips >= wanted { Outcome::Pass } else if trips >= read.copies as u64 { Outcome::Warn } else { Outcome::Fail };
+    let outcome = if trips >= wanted {
+        Outcome::Pass
+    } else if trips >= read.copies as u64 {
+        Outcome::Warn
+    } else {
+        Outcome::Fail
+    };
     checks.push(Check {
         check: "round_trips".to_owned(),
         of: format!("{} {} to {}", read.variable, read.names[0], read.names[read.names.len() - 1]),
         value: Some(trips as f64),
         bound: Some(wanted as f64),
         outcome,
-        message: format!("{trips} round trips over the ladder in {} copies, should be at least {wanted}: the ends must be connected", read.copies),
+        message: format!(
+            "{trips} round trips over the ladder in {} copies, should be at least {wanted}: the ends must be connected",
+            read.copies
+        ),
     });
     checks
 }

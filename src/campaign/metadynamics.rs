@@ -34,7 +34,12 @@ pub(super) fn collective(kind: &ColumnKind, system: &System) -> Result<Arc<dyn C
         Measure::Distance(a, b) => Arc::new(Distance::new(a, b, system.dimension, dof)?),
         Measure::Dihedral(atoms) => Arc::new(Dihedral::new(atoms, dof)?),
         Measure::RadiusOfGyration => Arc::new(RadiusOfGyration::new(&system.masses, system.dimension)?),
-        other => return Err(Error::input(format!("{other:?} cannot be biased"), "use a dihedral, a distance, a coordinate or radius_of_gyration")),
+        other => {
+            return Err(Error::input(
+                format!("{other:?} cannot be biased"),
+                "use a dihedral, a distance, a coordinate or radius_of_gyration",
+            ));
+        }
     })
 }
 
@@ -212,14 +217,22 @@ pub(super) fn analyse(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, saved: 
     mean.iter_mut().for_each(|f| *f = (*f - least) * kt);
     let stderr: Vec<f64> = stderr.iter().map(|e| e * kt).collect();
     let worst = low.iter().map(|i| stderr[*i] / kt).fold(0.0, f64::max);
-    let outcome = if worst <= 0.5 { Outcome::Pass } else if worst <= 1.0 { Outcome::Warn } else { Outcome::Fail };
+    let outcome = if worst <= 0.5 {
+        Outcome::Pass
+    } else if worst <= 1.0 {
+        Outcome::Warn
+    } else {
+        Outcome::Fail
+    };
     summary.checks.push(Check {
         check: "copies".to_owned(),
         of: stage.name.value.clone(),
         value: worst.is_finite().then_some(worst),
         bound: Some(0.5),
         outcome: if worst.is_finite() && !low.is_empty() { outcome } else { Outcome::Fail },
-        message: format!("the biases of {n} copies agree to {worst:.2} kT where the free energy is below 10 kT, should be to 0.5: fill longer"),
+        message: format!(
+            "the biases of {n} copies agree to {worst:.2} kT where the free energy is below 10 kT, should be to 0.5: fill longer"
+        ),
     });
     let unit = job.energy_unit();
     let edges = |a: &Axis| {
@@ -231,7 +244,11 @@ pub(super) fn analyse(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, saved: 
     summary.surfaces.push(SurfaceSummary {
         stage: stage.name.value.clone(),
         of: bias.of.iter().map(|c| c.value.text.clone()).collect(),
-        units: bias.of.iter().map(|c| c.value.quantity().map(|q| job.resolved.units.unit(q).to_owned()).filter(|u| !u.is_empty())).collect(),
+        units: bias
+            .of
+            .iter()
+            .map(|c| c.value.quantity().map(|q| job.resolved.units.unit(q).to_owned()).filter(|u| !u.is_empty()))
+            .collect(),
         edges: axes.iter().map(edges).collect(),
         free_energy: mean.iter().map(finite).collect(),
         stderr: stderr.iter().map(finite).collect(),

@@ -146,7 +146,11 @@ impl fmt::Display for Ranking {
             }
             writeln!(f, "{}", g.name)?;
             let width = g.entries.iter().map(|e| e.label().chars().count()).max().unwrap_or(0).max(9);
-            write!(f, "     {:<width$}  {:>24}  {:>9}  {:>13}  {:>14}  checks", "run stage", "value", "n_eff", "energy calls", "n_eff/10^6")?;
+            write!(
+                f,
+                "     {:<width$}  {:>24}  {:>9}  {:>13}  {:>14}  checks",
+                "run stage", "value", "n_eff", "energy calls", "n_eff/10^6"
+            )?;
             for k in 0..g.entries.len() {
                 write!(f, "  {:>6}", format!("z({})", k + 1))?;
             }
@@ -176,7 +180,14 @@ impl fmt::Display for Ranking {
             if let Some(reference) = g.entries.iter().find_map(|e| e.estimate.reference.as_ref()) {
                 let against: Vec<String> =
                     g.entries.iter().map(|e| e.estimate.z().map_or_else(|| "-".to_owned(), |z| format!("{z:+.1}"))).collect();
-                writeln!(f, "     reference {} ± {:.1e} ({}): z {}", reference.value, reference.error, reference.source, against.join(", "))?;
+                writeln!(
+                    f,
+                    "     reference {} ± {:.1e} ({}): z {}",
+                    reference.value,
+                    reference.error,
+                    reference.source,
+                    against.join(", ")
+                )?;
             }
         }
         write!(f, "z(k): difference from line k in combined standard errors; every energy call comes with its gradient")

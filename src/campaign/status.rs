@@ -79,7 +79,9 @@ pub fn status(dir: &Path) -> Result<Status> {
                     if !matches!(stage.kind, StageKind::Minimise(_)) {
                         let ens = loaded.snapshot.nested("ensemble")?;
                         s.step = loaded.snapshot.u64("clock")?;
-                        if loaded.snapshot.u64("done")? == 1 && (stage.kind.chain().is_none() || super::moves::spent(stage, &loaded.snapshot)) {
+                        if loaded.snapshot.u64("done")? == 1
+                            && (stage.kind.chain().is_none() || super::moves::spent(stage, &loaded.snapshot))
+                        {
                             s.steps = s.step;
                         } else {
                             // an adaptive schedule knows more than the campaign

@@ -47,8 +47,7 @@ impl<'a> Switching<'a> {
         let (system, sample) = (job.system, &switch.sample);
         let beta = sample.thermal.value.beta(job.resolved.units);
         let lambdas = switch.levels.value.values();
-        let levels: Vec<Thermo> =
-            lambdas.iter().enumerate().map(|(k, lambda)| Thermo { beta, lambda: *lambda, state: k as u32 }).collect();
+        let levels: Vec<Thermo> = lambdas.iter().enumerate().map(|(k, lambda)| Thermo { beta, lambda: *lambda, state: k as u32 }).collect();
         let n = sample.replicas.value as usize;
         let com = com_of(sample, system);
         let spec = spec(sample, com, system.dimension);
@@ -79,7 +78,8 @@ impl<'a> Switching<'a> {
         }
         let mut header = job.header(stage);
         header.replicas = n * ends.len();
-        header.columns = vec![Column { name: WORK.to_owned(), kind: Kind::Observable, width: 1, unit: None, labels: Vec::new(), double: true }];
+        header.columns =
+            vec![Column { name: WORK.to_owned(), kind: Kind::Observable, width: 1, unit: None, labels: Vec::new(), double: true }];
         let mut driven = Tally::default();
         if let Some(s) = saved {
             driven.load(s.nested("driven")?)?;

@@ -6,6 +6,7 @@ mod molecule;
 mod stiffness;
 mod xyz;
 
+use super::along::AlongPath;
 use crate::campaign::registry;
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::energy::Potential;
@@ -14,7 +15,6 @@ use crate::error::Complaint;
 use crate::error::Source;
 use crate::io::topology::Topology;
 use crate::{Error, Result};
-use super::along::AlongPath;
 use description::{Description, Written};
 use folder::Folder;
 use serde::Deserialize;

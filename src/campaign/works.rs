@@ -111,7 +111,11 @@ impl Annealed {
         let stderr = if runs >= RUNS {
             spread
         } else {
-            let why = if self.resampled { "resampled copies are related, so this error is too small" } else { "the variance of the weights is all there is" };
+            let why = if self.resampled {
+                "resampled copies are related, so this error is too small"
+            } else {
+                "the variance of the weights is all there is"
+            };
             warnings.push(Warning::new(WarningKind::FewReplicas, format!("{runs} runs have no spread to speak of: {why}; write runs = 8")));
             theory
         };
@@ -125,7 +129,10 @@ impl Annealed {
         delta_f.unit = Some("kT".to_owned());
         if !total.is_finite() {
             let why = "every particle has weight 0: the levels are too far apart, or the timestep is too long";
-            return vec![Estimate::missing("log_z", WarningKind::NotFinite, why), Estimate::missing("delta_f", WarningKind::NotFinite, why)];
+            return vec![
+                Estimate::missing("log_z", WarningKind::NotFinite, why),
+                Estimate::missing("delta_f", WarningKind::NotFinite, why),
+            ];
         }
         match self.log_norm {
             Some(norm) => vec![made("log_z", if self.exact_draws { total } else { norm + total }), delta_f],
@@ -137,7 +144,13 @@ impl Annealed {
         let runs = self.log_z.len() as f64;
         let effective: f64 = self.ess.iter().sum::<f64>() * self.particles as f64;
         let least = |value: f64, (pass, fail): (f64, f64)| {
-            if value >= pass { Outcome::Pass } else if value >= fail { Outcome::Warn } else { Outcome::Fail }
+            if value >= pass {
+                Outcome::Pass
+            } else if value >= fail {
+                Outcome::Warn
+            } else {
+                Outcome::Fail
+            }
         };
         let of = stage.name.value.clone();
         let mut all = vec![Check {
@@ -146,19 +159,31 @@ impl Annealed {
             value: effective.is_finite().then_some(effective),
             bound: Some(PARTICLES.0),
             outcome: least(effective, PARTICLES),
-            message: format!("the weights are worth {effective:.0} particles in all runs, should be at least {:.0}: take more levels or particles", PARTICLES.0),
+            message: format!(
+                "the weights are worth {effective:.0} particles in all runs, should be at least {:.0}: take more levels or particles",
+                PARTICLES.0
+            ),
         }];
         let mean = self.log_z.iter().sum::<f64>() / runs;
         let scatter = (self.log_z.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / (runs - 1.0)).sqrt();
         if self.log_z.len() > 1 {
-            let outcome = if scatter <= SCATTER.0 { Outcome::Pass } else if scatter <= SCATTER.1 { Outcome::Warn } else { Outcome::Fail };
+            let outcome = if scatter <= SCATTER.0 {
+                Outcome::Pass
+            } else if scatter <= SCATTER.1 {
+                Outcome::Warn
+            } else {
+                Outcome::Fail
+            };
             all.push(Check {
                 check: "scatter".to_owned(),
                 of: of.clone(),
                 value: scatter.is_finite().then_some(scatter),
                 bound: Some(SCATTER.0),
                 outcome,
-                message: format!("ln of the mean weight scatters by {scatter:.2} among runs, should be at most {}: beyond it a few runs carry the mean", SCATTER.0),
+                message: format!(
+                    "ln of the mean weight scatters by {scatter:.2} among runs, should be at most {}: beyond it a few runs carry the mean",
+                    SCATTER.0
+                ),
             });
         }
         if let Some(fewest) = families.iter().copied().reduce(f64::min).filter(|_| self.resampled) {
@@ -296,7 +321,8 @@ pub(super) fn work(job: &Job<'_>, stage: &Stage, wanted: &Wanted, works: &Works)
         estimates.push(e);
     };
     let checks = &mut summary.checks;
-    let one_way = |w: &[f64], sign: f64| jarzynski(w).map(|j| (sign * j.delta.value, j.delta.stderr * g.sqrt(), j.delta.n_eff / g, j.delta.warnings));
+    let one_way =
+        |w: &[f64], sign: f64| jarzynski(w).map(|j| (sign * j.delta.value, j.delta.stderr * g.sqrt(), j.delta.n_eff / g, j.delta.warnings));
     let mut line = (None, None);
     if reverse.is_empty() {
         let found = jarzynski(&forward);
@@ -322,7 +348,11 @@ pub(super) fn work(job: &Job<'_>, stage: &Stage, wanted: &Wanted, works: &Works)
         made("jarzynski_forward", one_way(&forward, 1.0), checks);
         made("jarzynski_reverse", one_way(&reverse, -1.0), checks);
         let crossing = crossed_gaussians(&forward, &reverse, 0, 0);
-        made("gaussian_crossing", crossing.map(|c| (c.delta.value, c.delta.stderr * g.sqrt(), c.delta.n_eff / g, c.delta.warnings)), checks);
+        made(
+            "gaussian_crossing",
+            crossing.map(|c| (c.delta.value, c.delta.stderr * g.sqrt(), c.delta.n_eff / g, c.delta.warnings)),
+            checks,
+        );
     }
     if let Some(delta_f) = line.0 {
         let mean = forward.iter().sum::<f64>() / forward.len().max(1) as f64;
@@ -365,7 +395,13 @@ fn spread(works: &Works) -> Option<f64> {
 /// Moves that are hardly ever accepted move nothing.
 fn acceptance_check(stage: &Stage, acceptance: Option<f64>) -> Option<Check> {
     let a = acceptance?;
-    let outcome = if a >= 0.2 { Outcome::Pass } else if a >= 0.05 { Outcome::Warn } else { Outcome::Fail };
+    let outcome = if a >= 0.2 {
+        Outcome::Pass
+    } else if a >= 0.05 {
+        Outcome::Warn
+    } else {
+        Outcome::Fail
+    };
     Some(Check {
         check: "acceptance".to_owned(),
         of: stage.name.value.clone(),
@@ -377,20 +413,35 @@ fn acceptance_check(stage: &Stage, acceptance: Option<f64>) -> Option<Check> {
 }
 
 fn shared_check(stage: &Stage, shared: f64) -> Check {
-    let outcome = if shared >= 50.0 { Outcome::Pass } else if shared >= 10.0 { Outcome::Warn } else { Outcome::Fail };
+    let outcome = if shared >= 50.0 {
+        Outcome::Pass
+    } else if shared >= 10.0 {
+        Outcome::Warn
+    } else {
+        Outcome::Fail
+    };
     Check {
         check: "n_eff".to_owned(),
         of: stage.name.value.clone(),
         value: shared.is_finite().then_some(shared),
         bound: Some(50.0),
         outcome,
-        message: format!("{}: {shared:.0} independent works carry the free energy, should be at least 50: switch slower or shoot more", stage.name.value),
+        message: format!(
+            "{}: {shared:.0} independent works carry the free energy, should be at least 50: switch slower or shoot more",
+            stage.name.value
+        ),
     }
 }
 
 /// Wu and Kofke's measure: one direction alone must reach the works that matter.
 fn bias_check(stage: &Stage, pi: f64) -> Check {
-    let outcome = if pi >= 0.5 { Outcome::Pass } else if pi >= 0.0 { Outcome::Warn } else { Outcome::Fail };
+    let outcome = if pi >= 0.5 {
+        Outcome::Pass
+    } else if pi >= 0.0 {
+        Outcome::Warn
+    } else {
+        Outcome::Fail
+    };
     Check {
         check: "bias".to_owned(),
         of: stage.name.value.clone(),

@@ -7,8 +7,8 @@ use super::number;
 use super::page::{Block, Cell, Figure, Section, Table};
 use super::stage::{diverged, facts, figure_name};
 use crate::Result;
-use crate::estimate::summary::{AnnealSummary, FreeEnergySummary, LadderSummary, StageSummary, WorkSummary};
 use crate::estimate::Part;
+use crate::estimate::summary::{AnnealSummary, FreeEnergySummary, LadderSummary, StageSummary, WorkSummary};
 use std::path::Path;
 
 /// Replicas whose walk is drawn.
@@ -55,9 +55,11 @@ fn on_ladder(dir: &Path, stage: &StageSummary, ladder: &LadderSummary, section: 
         ladder.states.first().map_or("", String::as_str),
         ladder.states.last().map_or("", String::as_str),
     )));
-    let mut table = Table::new("", &["state", &format!("#{}", ladder.variable), "#frames", "#accepted with the next", "#from the first state"]);
+    let mut table =
+        Table::new("", &["state", &format!("#{}", ladder.variable), "#frames", "#accepted with the next", "#from the first state"]);
     for (k, name) in ladder.states.iter().enumerate() {
-        let percent = |v: Option<&Option<f64>>| Cell::number(v.copied().flatten().map_or_else(String::new, |a| format!("{:.1} %", 100.0 * a)));
+        let percent =
+            |v: Option<&Option<f64>>| Cell::number(v.copied().flatten().map_or_else(String::new, |a| format!("{:.1} %", 100.0 * a)));
         table.rows.push(vec![
             Cell::text(name.clone()),
             Cell::number(ladder.values.get(k).map_or_else(String::new, |v| number::digits(*v, 6))),
@@ -133,11 +135,7 @@ fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section
         let gradient = draw::Gradient { name: "lambda", lambda: &found.values, mean: &mean, stderr: &stderr };
         add(&mut drawn, figures, stage, "gradients", draw::gradients(&[gradient], ends, "kT"))?;
     }
-    let row = |r: &[f64; 5]| Part {
-        fraction: r[0],
-        forward: (r[1], r[2]),
-        reverse: (r[3], r[4]),
-    };
+    let row = |r: &[f64; 5]| Part { fraction: r[0], forward: (r[1], r[2]), reverse: (r[3], r[4]) };
     let parts: Vec<Part> = found.convergence.iter().map(row).collect();
     add(&mut drawn, figures, stage, "convergence", draw::convergence(&parts, "Free-energy difference of the ends", &found.unit))?;
     if !drawn.is_empty() {

@@ -163,7 +163,8 @@ impl Campaign {
 impl PartialEq for Campaign {
     fn eq(&self, other: &Self) -> bool {
         let head = |c: &Campaign| (c.name.clone(), c.title.clone(), c.description.clone(), c.seed.clone(), c.checkpoint.clone());
-        let body = |c: &Campaign| (c.system.clone(), c.path.clone(), c.basins.clone(), c.stages.clone(), c.diagnostics.clone(), c.sweep.clone());
+        let body =
+            |c: &Campaign| (c.system.clone(), c.path.clone(), c.basins.clone(), c.stages.clone(), c.diagnostics.clone(), c.sweep.clone());
         head(self) == head(other) && body(self) == body(other)
     }
 }

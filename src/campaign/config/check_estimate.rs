@@ -21,7 +21,15 @@ pub(super) fn estimate(
     drafts: &mut Drafts,
 ) -> Option<Estimate<Quantity>> {
     let at = &raw.span;
-    let method = need(scope, "estimate", "method", "\"mean\" (or \"fes\", \"timeseries\", \"basins\", \"mbar\", ...)", raw.method.as_ref(), at, drafts);
+    let method = need(
+        scope,
+        "estimate",
+        "method",
+        "\"mean\" (or \"fes\", \"timeseries\", \"basins\", \"mbar\", ...)",
+        raw.method.as_ref(),
+        at,
+        drafts,
+    );
     let from = need(scope, "estimate", "from", "\"NAME\" of a sample stage", raw.from.as_ref(), at, drafts).map(word);
     if let Some(from) = &from {
         let wanted = method.map_or(Method::Mean, |m| m.value);
@@ -121,9 +129,7 @@ fn readable(method: Method, kind: &StageKind<Quantity>) -> bool {
         Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => matches!(kind, StageKind::Exchange(_) | StageKind::Expanded(_)),
         Method::Ti => kind.ladder().is_some_and(|l| matches!(l, Ladder::Lambdas(_))),
         Method::Work => matches!(kind, StageKind::Switch(_)),
-        Method::LogZ => {
-            matches!(kind, StageKind::Anneal(_)) || kind.ladder().is_some_and(|l| matches!(l, Ladder::Lambdas(_)))
-        }
+        Method::LogZ => matches!(kind, StageKind::Anneal(_)) || kind.ladder().is_some_and(|l| matches!(l, Ladder::Lambdas(_))),
     }
 }
 

@@ -94,7 +94,8 @@ fn on_ladder(
         }
         (None, None) => {
             let what = format!("`{table}` of {scope} has no ladder");
-            let remedy = "write temperatures = { from = \"300 K\", to = \"600 K\", count = 8 }, or lambdas = { from = 0, to = 1, count = 8 }";
+            let remedy =
+                "write temperatures = { from = \"300 K\", to = \"600 K\", count = 8 }, or lambdas = { from = 0, to = 1, count = 8 }";
             drafts.missing(scope, &raw.span, what, remedy);
             (None, None)
         }
@@ -204,7 +205,11 @@ pub(super) fn metadynamics(
 }
 
 /// The range of every biased observable that is no angle.
-fn ranges(scope: &str, raw: &Placed<raw_kinds::Metadynamics>, drafts: &mut Drafts) -> Option<Vec<Option<(Placed<Quantity>, Placed<Quantity>)>>> {
+fn ranges(
+    scope: &str,
+    raw: &Placed<raw_kinds::Metadynamics>,
+    drafts: &mut Drafts,
+) -> Option<Vec<Option<(Placed<Quantity>, Placed<Quantity>)>>> {
     let of = raw.of.as_ref()?;
     let given = raw.range.as_ref().map(|r| r.value.0.as_slice()).unwrap_or_default();
     for (key, ends) in given {
@@ -213,7 +218,12 @@ fn ranges(scope: &str, raw: &Placed<raw_kinds::Metadynamics>, drafts: &mut Draft
             drafts.add(scope, &key.span, what, "name one of `of`; an angle has the whole circle");
         }
         if ends.value.len() != 2 {
-            drafts.add(scope, &ends.span, format!("the range of `{}` is a list of {}", key.value, ends.value.len()), "write [lower, upper]");
+            drafts.add(
+                scope,
+                &ends.span,
+                format!("the range of `{}` is a list of {}", key.value, ends.value.len()),
+                "write [lower, upper]",
+            );
         }
     }
     let mut all = Vec::new();
@@ -319,7 +329,12 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
         drafts.add(scope, &leapfrog.span, format!("{} has no leapfrog_steps", kind.name()), "remove it, or use hmc");
     }
     if let (Some(kind @ (Kernel::Ula | Kernel::Langevin)), Some(target)) = (kernel_kind, &raw.target_acceptance) {
-        drafts.add(scope, &target.span, format!("{} accepts every step, so it has no target_acceptance", kind.name()), "remove it, or use hmc");
+        drafts.add(
+            scope,
+            &target.span,
+            format!("{} accepts every step, so it has no target_acceptance", kind.name()),
+            "remove it, or use hmc",
+        );
     }
     if let Some(target) = raw.target_acceptance.as_ref().filter(|t| !(t.value.0 > 0.0 && t.value.0 < 1.0)) {
         let what = format!("`target_acceptance` of {scope} is {}: a probability between 0 and 1 is meant", target.value.0);
@@ -333,7 +348,12 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
     let start = start(scope, raw.start.as_ref(), earlier, drafts);
     if let (Some(given), false) = (&raw.start, matches!(start, Start::Stage(_) | Start::Run { .. })) {
         let remedy = "remove it: exact draws of the base are taken; or write \"stage:NAME\" of a stage in equilibrium at lambda = 0";
-        drafts.add(scope, &given.span, format!("{scope} cannot start from one structure: its weights are about draws at lambda = 0"), remedy);
+        drafts.add(
+            scope,
+            &given.span,
+            format!("{scope} cannot start from one structure: its weights are about draws at lambda = 0"),
+            remedy,
+        );
     }
     Some(Anneal {
         kernel: kernel?.clone(),

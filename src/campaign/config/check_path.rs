@@ -20,7 +20,8 @@ pub(super) fn path(raw: &Placed<raw_kinds::Path>, drafts: &mut Drafts) -> Option
             return None;
         }
         (None, None) => {
-            let remedy = "write kind = \"geometric\" (or linear, solvent, charges, solvent_charges, soft_core, umbrella), or knobs = { ... }";
+            let remedy =
+                "write kind = \"geometric\" (or linear, solvent, charges, solvent_charges, soft_core, umbrella), or knobs = { ... }";
             drafts.missing(SCOPE, &raw.span, "[path] says nothing of what lambda does", remedy);
             return None;
         }
@@ -151,12 +152,22 @@ fn knobs_path(raw: &Placed<raw_kinds::Path>, given: &Placed<RawKnobs>, drafts: &
         for point in &points.value {
             match &point.value[..] {
                 [lambda, value] => list.push([lambda.value.0, value.value.0]),
-                other => drafts.add(SCOPE, &point.span, format!("a point of `{}` is a list of {}", name.value, other.len()), "write [lambda, value]"),
+                other => drafts.add(
+                    SCOPE,
+                    &point.span,
+                    format!("a point of `{}` is a list of {}", name.value, other.len()),
+                    "write [lambda, value]",
+                ),
             }
         }
         if list.windows(2).any(|w| w[1][0] <= w[0][0]) || list.iter().any(|p| !(0.0..=1.0).contains(&p[0])) || list.is_empty() {
             let what = format!("the points of `{}` do not rise within lambda from 0 to 1", name.value);
-            drafts.add(SCOPE, &points.span, what, "write for example [[0, 0], [0.5, 1]]: constant before the first and after the last point");
+            drafts.add(
+                SCOPE,
+                &points.span,
+                what,
+                "write for example [[0, 0], [0.5, 1]]: constant before the first and after the last point",
+            );
         }
         all.push((name.clone(), points.with(list)));
     }

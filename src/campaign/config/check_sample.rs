@@ -196,13 +196,7 @@ pub(super) fn chain(
 
 /// Checks a `observe` table.
 /// `ladder`: the stage stores something of its own, so that no column need be named.
-pub(super) fn observe(
-    scope: &str,
-    raw: &Placed<raw::Observe>,
-    sample: &raw::Sample,
-    ladder: bool,
-    drafts: &mut Drafts,
-) -> Option<Observe> {
+pub(super) fn observe(scope: &str, raw: &Placed<raw::Observe>, sample: &raw::Sample, ladder: bool, drafts: &mut Drafts) -> Option<Observe> {
     let every = need(scope, "observe", "every", "100", raw.every.as_ref(), &raw.span, drafts).map(|n| n.with(n.value.0));
     let columns = need(scope, "observe", "columns", "[\"positions\", \"energy\"]", raw.columns.as_ref(), &raw.span, drafts);
     let columns = columns.map(|c| c.value.clone()).unwrap_or_default();

@@ -32,9 +32,7 @@ pub use campaign::{Campaign, Point, SweptKey};
 pub use canonical::{Change, Digest, changed_error, changes, diff};
 pub use column::{Column, ColumnKind};
 pub use estimates::*;
-pub use kinds::{
-    Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights,
-};
+pub use kinds::{Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights};
 pub use path::{LinearBase, Path};
 pub use placed::Placed;
 pub(in crate::campaign) use raw::Document as RawDocument;

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::campaign::Campaign;
 use super::estimates::{Axis, Basin, Diagnostics, Estimate, Side};
-use super::placed::{NOWHERE, Placed};
-use super::texts::Drafts;
 use super::kinds::{Anneal, Ladder};
 use super::path::Path;
+use super::placed::{NOWHERE, Placed};
+use super::texts::Drafts;
 use super::types::{Discard, Minimise, Resolved, Sample, Stage, StageKind, Start, System, SystemFrom, Thermal, Value};
 use crate::campaign::physics::{self, Objection, Objections};
 use crate::campaign::units::{Kind, Quantity, UnitSystem};

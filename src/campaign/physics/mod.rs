@@ -129,7 +129,8 @@ pub(in crate::campaign) fn anneal(anneal: &Anneal, units: UnitSystem, out: &mut 
         out.refuse(&dt.span, what, "write a positive timestep");
     }
     if let Some(friction) = anneal.friction.as_ref().filter(|g| g.value <= 0.0 || g.value.is_infinite()) {
-        let what = format!("`friction` of {scope} is {}: without it momenta are never forgotten", shown(friction.value, Kind::InverseTime, units));
+        let what =
+            format!("`friction` of {scope} is {}: without it momenta are never forgotten", shown(friction.value, Kind::InverseTime, units));
         out.refuse(&friction.span, what, "write a positive friction");
     }
     thermal(&anneal.thermal, units, out);

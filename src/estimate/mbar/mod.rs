@@ -10,6 +10,7 @@ mod gram;
 mod ladder;
 mod newton;
 mod pass;
+mod surface;
 
 pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};
