@@ -66,8 +66,8 @@ impl Propagator<Coords> for Ring {
         let first = ens.step;
         let (x, thermo, _) = ens.parts_mut();
         self.energy.clear();
-        for r in 0..x.replicas() {
-            let (mut site, t) = (x.get(r, 0), thermo[r]);
+        for (r, t) in thermo.iter().enumerate() {
+            let mut site = x.get(r, 0);
             for step in first..first + steps {
                 let hop: f64 = stream.uniform(0, step, r as u32);
                 let to = (site + if hop < 0.5 { 1.0 } else { 3.0 }) % SITES as f64;
