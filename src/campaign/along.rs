@@ -1,6 +1,6 @@
 //! What `[path]` makes of a system: a potential that depends on lambda, and where it begins.
 
-use super::config::{Campaign, LinearBase, Path, Resolved, StageKind};
+use super::config::{Campaign, Formula, LinearBase, Path, Resolved, StageKind, SystemFrom};
 use super::directory::{self, Inputs, locate};
 use super::system::{Symmetry, System};
 use crate::dynamics::Com;
@@ -55,11 +55,13 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             on.digest.push_str(&base.digest);
         }
         Path::Linear { base: LinearBase::Formula(text) } => {
-            return Err(locate(
-                Error::input("a base given as a formula needs a system given as a formula", "name a system instead"),
-                campaign,
-                text.span.clone(),
-            ));
+            let SystemFrom::Formula(formula) = &campaign.system.from else {
+                let what = "a base given as a formula needs a system given as a formula";
+                return Err(locate(Error::input(what, "write base = { system = \"NAME\" }"), campaign, text.span.clone()));
+            };
+            let base = Formula { text: text.clone(), ..formula.clone() };
+            let base = base.potential(&campaign.system.parameters).map_err(|m| Error::Input(vec![campaign.mistake(text, m)]))?;
+            on.potential = Arc::new(Interpolated::new(Arc::new(base), system.potential.clone())?);
         }
         Path::Solvent => on.potential = molecular(system, &LambdaPath::solvent())?,
         Path::Charges { atoms } => {

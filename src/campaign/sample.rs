@@ -260,7 +260,11 @@ fn unit(kind: &ColumnKind, job: &Job<'_>) -> Option<String> {
     let quantity = match kind {
         ColumnKind::Velocities => return named.then(|| "nm ps-1".to_owned()),
         ColumnKind::Forces => return named.then(|| "kJ mol-1 nm-1".to_owned()),
-        ColumnKind::Positions | ColumnKind::RadiusOfGyration | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) => Quantity::Length,
+        ColumnKind::Positions
+        | ColumnKind::RadiusOfGyration
+        | ColumnKind::Distance(..)
+        | ColumnKind::Coordinate(_)
+        | ColumnKind::Variable(_) => Quantity::Length,
         ColumnKind::Energy | ColumnKind::Terms | ColumnKind::Term(_) => Quantity::Energy,
         ColumnKind::KineticTemperature | ColumnKind::ConfigurationalTemperature => Quantity::Temperature,
         ColumnKind::Dihedral(_) => Quantity::Angle,
@@ -313,6 +317,7 @@ pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
             }
             Measure::Distance(first, second)
         }
+        ColumnKind::Variable(name) => Measure::Coordinate(system.variable(name)?),
         ColumnKind::Coordinate(d) => {
             if *d as usize >= system.dof() {
                 return Err(Error::input(

@@ -4,6 +4,7 @@ mod description;
 mod folder;
 mod molecule;
 mod stiffness;
+mod text;
 mod xyz;
 
 use super::along::AlongPath;
@@ -96,6 +97,8 @@ pub struct System {
     pub particles: usize,
     /// Dimensions of one particle.
     pub dimension: usize,
+    /// Names of the degrees of freedom of a system given as a formula; else none.
+    pub variables: Vec<String>,
     /// Mass of each degree of freedom, `[dof]`.
     pub masses: Vec<f64>,
     /// How bare numbers are read.
@@ -254,6 +257,7 @@ impl System {
             potential,
             particles,
             dimension,
+            variables: Vec::new(),
             masses,
             units: UnitSystem::Reduced,
             start: Vec::new(),

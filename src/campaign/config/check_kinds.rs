@@ -176,7 +176,14 @@ pub(super) fn metadynamics(
         }
         for column in &of.value {
             let biased = |k: &ColumnKind| {
-                matches!(k, ColumnKind::Dihedral(_) | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) | ColumnKind::RadiusOfGyration)
+                matches!(
+                    k,
+                    ColumnKind::Dihedral(_)
+                        | ColumnKind::Distance(..)
+                        | ColumnKind::Coordinate(_)
+                        | ColumnKind::Variable(_)
+                        | ColumnKind::RadiusOfGyration
+                )
             };
             if !biased(&column.kind) {
                 let what = format!("\"{}\" cannot be biased: no force along it is known", column.text);

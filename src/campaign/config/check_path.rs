@@ -113,7 +113,11 @@ fn umbrella(raw: &raw_kinds::Path, drafts: &mut Drafts) -> Option<Path<Quantity>
     if let Some(of) = &raw.of {
         let restrained = matches!(
             of.kind,
-            ColumnKind::Dihedral(_) | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) | ColumnKind::RadiusOfGyration
+            ColumnKind::Dihedral(_)
+                | ColumnKind::Distance(..)
+                | ColumnKind::Coordinate(_)
+                | ColumnKind::Variable(_)
+                | ColumnKind::RadiusOfGyration
         );
         if !restrained {
             let what = format!("\"{}\" cannot be restrained: no force along it is known", of.text);

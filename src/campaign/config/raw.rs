@@ -62,7 +62,7 @@ pub(super) struct Head {
     pub(super) checkpoint: Option<Placed<Scalar>>,
 }
 
-/// The system that is sampled: `name`, or `file` and `coordinates`.
+/// The system that is sampled: `name`, or `file` and `coordinates`, or `formula` and `variables`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct System {
@@ -72,7 +72,16 @@ pub(super) struct System {
     pub(super) file: Option<Placed<Word>>,
     /// Its structure as PDB.
     pub(super) coordinates: Option<Placed<Word>>,
-    /// Parameters that replace the system's own.
+    /// An energy as a formula in `variables`, `parameters` and lambda: numbers, + - * / ^, parentheses, pi and the functions sin cos
+    /// tan exp log sqrt sinh cosh tanh acos atan2 abs sgn step min max floor mod. In reduced units.
+    pub(super) formula: Option<Placed<Word>>,
+    /// Of a formula: one name for each degree of freedom.
+    pub(super) variables: Option<Placed<Vec<Placed<Word>>>>,
+    /// Of a formula: one mass for each variable. Default 1.
+    pub(super) masses: Option<Placed<Vec<Placed<Number>>>>,
+    /// Of a formula: where replicas start. Default the origin.
+    pub(super) start: Option<Placed<Vec<Placed<Number>>>>,
+    /// Parameters that replace the system's own, or those of a formula.
     pub(super) parameters: Option<Named<Placed<Any>>>,
 }
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::column::Column;
 use super::estimates::{Basin, Diagnostics, Estimate};
+use super::formula::Formula;
 use super::kinds::{Anneal, Exchange, Expanded, Metadynamics, Switch};
 use super::path::Path;
 use super::placed::Placed;
@@ -384,6 +385,8 @@ pub enum SystemFrom {
         /// PDB.
         coordinates: Placed<String>,
     },
+    /// A formula in the campaign itself.
+    Formula(Formula),
 }
 
 /// The value of a system's parameter.
