@@ -196,8 +196,8 @@ mod tests {
     #[test]
     fn eigenvalues_of_a_chain() {
         // -1, 2, -1: 2 - 2 cos(pi k / (n + 1))
-        let n = 12;
-        let a: Vec<f64> = (0..n * n).map(|i| [2.0, -1.0, 0.0][(i / n).abs_diff(i % n).min(2)]).collect();
+        let n: usize = 12;
+        let a: Vec<f64> = (0..n * n).map(|i: usize| [2.0, -1.0, 0.0][(i / n).abs_diff(i % n).min(2)]).collect();
         let (mut values, vectors) = eigen(&a, n);
         for k in 0..n {
             for i in 0..n {
