@@ -61,7 +61,7 @@ fn constants_and_order_change_nothing() {
     assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     assert!((weights.iter().zip(&y).map(|(w, y)| w * y).sum::<f64>() - b.value[0]).abs() < 1e-12);
     // Both ways to the covariance, with a state that was not sampled.
-    for (a, b) in plain.covariance(CovarianceMethod::Svd).theta.iter().zip(&plain.covariance(CovarianceMethod::SvdEw).theta) {
+    for (a, b) in plain.covariance(CovarianceMethod::Svd).theta.iter().zip(&plain.covariance(CovarianceMethod::Asymptotic).theta) {
         assert!((a - b).abs() < 1e-13, "{a} {b}");
     }
     // A state without samples is the same as one that is perturbed to.
@@ -134,7 +134,7 @@ fn everything() -> Vec<u64> {
     let averages = fit.expectations(&[(0, 0), (3, 0)], &[&x]).unwrap();
     let again = fit.bootstrap(&Bootstrap { replicates: 10, block: 3, seed: 5 }).unwrap();
     let parts = fit.entropy_enthalpy();
-    let theta = fit.covariance(CovarianceMethod::SvdEw).theta;
+    let theta = fit.covariance(CovarianceMethod::Asymptotic).theta;
     let svd = fit.covariance(CovarianceMethod::Svd).theta;
     let overlap = fit.overlap();
     let all = [fit.f_k(), &theta, &svd, &averages.value, &averages.covariance, &again.f, &parts.s.value, &parts.s.covariance];

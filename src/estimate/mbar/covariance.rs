@@ -4,15 +4,15 @@ use super::Mbar;
 use super::algebra::{cholesky, eigen, inverse, product};
 use super::columns::{Column, ColumnSums, Row};
 
-/// How the covariance of the free energies is worked out. The names are those of other programs.
+/// How the covariance of the free energies is worked out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CovarianceMethod {
-    /// The asymptotic covariance Theta = W^T (1 - W N W^T)^+ W from the products W^T W, at next to no cost.
+    /// The asymptotic covariance Theta = W^T (1 - W N W^T)^+ W from the products W^T W, at next to no cost (pymbar's svd-ew).
     #[default]
-    SvdEw,
-    /// The same from a singular value decomposition of W itself, which another pass over all samples makes: a check of the first.
+    Asymptotic,
+    /// The same from a singular value decomposition of W itself, which another pass over all samples makes: a check of the first (pymbar's svd).
     Svd,
-    /// Theta = W^T W: too small where overlap is poor. For comparison with other programs.
+    /// Theta = W^T W: too small where overlap is poor. For comparison with other programs (pymbar's approximate).
     Approximate,
 }
 
@@ -87,7 +87,7 @@ impl Mbar<'_> {
     /// Source: Shirts and Chodera, J. Chem. Phys. 129, 124105 (2008), equation (8); Kong et al., J. R. Stat. Soc. B 65, 585 (2003).
     pub fn covariance(&self, method: CovarianceMethod) -> Covariance {
         match method {
-            CovarianceMethod::SvdEw => self.theta().covariance.clone(),
+            CovarianceMethod::Asymptotic => self.theta().covariance.clone(),
             CovarianceMethod::Svd => Covariance { states: self.f_k.len(), theta: self.theta_by_svd() },
             CovarianceMethod::Approximate => Covariance { states: self.f_k.len(), theta: self.theta().weights.clone() },
         }
