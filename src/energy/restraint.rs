@@ -1,0 +1,93 @@
+//! A potential with a restraint on top: an energy in collective variables.
+
+use super::Potential;
+use super::collective::{Composite, Symbol, fits};
+use super::text::LAMBDA;
+use crate::expr::Mistake;
+use crate::real::{Dual, Octet};
+use crate::{Error, Result};
+use std::sync::Arc;
+
+/// U(x; lambda) + E(xi_1(x), ..., xi_n(x); lambda), E an expression: `k*(r - 1)^2/2`, flat-bottomed `k*max(0, r - 2)^2/2`, a wall
+/// `step(x - 3)*(x - 3)^4`, switched on by `lambda*...`.
+///
+/// Terms: those of U, then `restraint`. An angle in E is a number in (-pi, pi]: write `1 - cos(phi - 2)` where it may go around.
+#[derive(Clone)]
+pub struct Restrained {
+    potential: Arc<dyn Potential>,
+    energy: Composite,
+}
+
+impl Restrained {
+    /// `names` says what the names in the energy's formula stand for; `lambda` is known beside them.
+    ///
+    /// # Errors
+    /// `Error::Input` that points into the formula; `Error::Shape` for a name that stands for more than there is.
+    pub fn new(potential: Arc<dyn Potential>, energy: &str, names: &[(String, Symbol)]) -> Result<Self> {
+        fits(names, potential.dof())?;
+        if names.iter().any(|(name, _)| name == LAMBDA) {
+            return Err(Error::input("the name \"lambda\" is the coupling parameter", "choose another name"));
+        }
+        Self::compile(potential, energy, names).map_err(|m| m.within(energy))
+    }
+
+    /// The same for a caller who knows where the formula stands, with names that fit.
+    ///
+    /// # Errors
+    /// The formula's [`Mistake`].
+    pub fn compile(potential: Arc<dyn Potential>, energy: &str, names: &[(String, Symbol)]) -> std::result::Result<Self, Mistake> {
+        let energy = Composite::new(energy, names, LAMBDA, potential.dof())?;
+        Ok(Restrained { potential, energy })
+    }
+}
+
+impl Potential for Restrained {
+    fn dof(&self) -> usize {
+        self.potential.dof()
+    }
+    fn terms(&self) -> Vec<String> {
+        let mut terms = self.potential.terms();
+        terms.push("restraint".to_owned());
+        terms
+    }
+    fn version(&self) -> u64 {
+        self.potential.version()
+    }
+    fn eval_block(&self, x: &[Octet], lambda: Octet, f: &mut [Octet], terms: Option<&mut [Octet]>) -> Octet {
+        let mut gradient = vec![Octet::of(0.0); self.energy.support().len()];
+        let e = self.energy.block(x, lambda, &mut gradient);
+        let u = match terms.and_then(<[Octet]>::split_last_mut) {
+            Some((last, terms)) => {
+                *last = e;
+                self.potential.eval_block(x, lambda, f, Some(terms))
+            }
+            None => self.potential.eval_block(x, lambda, f, None),
+        };
+        for (d, g) in self.energy.support().iter().zip(&gradient) {
+            for (f, g) in f[*d].0.iter_mut().zip(g.0) {
+                *f -= g;
+            }
+        }
+        let mut sum = u;
+        for (sum, e) in sum.0.iter_mut().zip(e.0) {
+            *sum += e;
+        }
+        sum
+    }
+    fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
+        let mut gradient = vec![0.0; self.energy.support().len()];
+        let e = self.energy.one(x, lambda, &mut gradient);
+        let n = terms.len().saturating_sub(1);
+        let u = self.potential.eval_one(x, lambda, f, &mut terms[..n]);
+        terms[n] = e;
+        for (d, g) in self.energy.support().iter().zip(&gradient) {
+            f[*d] -= g;
+        }
+        u + e
+    }
+    fn derivative(&self, x: &[f64], lambda: f64, dx: &[f64], dlambda: f64) -> (f64, f64) {
+        let (u, du) = self.potential.derivative(x, lambda, dx, dlambda);
+        let (e, de) = self.energy.derivative(x, Dual::new(lambda, dlambda), dx);
+        (u + e, du + de)
+    }
+}
