@@ -4,6 +4,9 @@
 //!     cargo bench --bench kernels -- lj13 --seconds 1 --json
 //!     cargo bench --bench kernels -- lj13 --threads 2        # still per CPU-second, of both threads together
 
+#[path = "kernels/free_energy.rs"]
+mod free_energy;
+
 use ergodica::batch::{Coords, Ensemble, Phase, Positions, Thermo};
 use ergodica::campaign::system::System;
 use ergodica::dynamics::{Baoab, Com, Propagator, draw_velocities};
@@ -32,7 +35,14 @@ const CASES: &[Case] = &[
     Case { name: "ala2-gbsa-baoab", unit: "replica steps/cpu_s", build: || steps("ala2-ff99sbildn-obc") },
     Case { name: "ala2-obc1-evals", unit: "evaluations/cpu_s", build: || evaluations(&thermal("ala2-ff96-obc1", 1024)?) },
     Case { name: "normals", unit: "normals/cpu_s", build: normals },
+    Case { name: "mbar-20x5000", unit: "fits/cpu_s", build: || free_energy::fits(20, 5000) },
+    Case { name: "mbar-40x20000", unit: "fits/cpu_s", build: || free_energy::fits(40, 20_000) },
+    Case { name: "mbar-100x10000", unit: "fits/cpu_s", build: || free_energy::fits(100, 10_000) },
+    Case { name: "mbar-bootstrap", unit: "resamples/cpu_s", build: || free_energy::resamples(20, 5000) },
 ];
+
+/// Cases that need something from outside, hence only by name.
+const ON_REQUEST: &[Case] = &[Case { name: "mbar-bfgs", unit: "fits/cpu_s", build: free_energy::bfgs }];
 
 fn main() -> Result<()> {
     let (mut seconds, mut json, mut threads, mut names) = (1.0, false, 1, Vec::new());
@@ -43,22 +53,24 @@ fn main() -> Result<()> {
             "--json" => json = true,
             "--seconds" => seconds = args.next().ok_or("--seconds needs a number")?.parse()?,
             "--threads" => threads = args.next().ok_or("--threads needs a number")?.parse()?,
-            name if CASES.iter().any(|c| c.name == name) => names.push(arg),
+            name if CASES.iter().chain(ON_REQUEST).any(|c| c.name == name) => names.push(arg),
             other => {
-                let known: Vec<_> = CASES.iter().map(|c| c.name).collect();
+                let known: Vec<_> = CASES.iter().chain(ON_REQUEST).map(|c| c.name).collect();
                 return Err(format!("no case or option '{other}'; cases: {}", known.join(", ")).into());
             }
         }
     }
     let path = isa::path()?.name();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    for case in CASES.iter().filter(|c| names.is_empty() || names.iter().any(|n| n == c.name)) {
+    let on_request = ON_REQUEST.iter().filter(|c| names.iter().any(|n| n == c.name));
+    for case in CASES.iter().filter(|c| names.is_empty() || names.iter().any(|n| n == c.name)).chain(on_request) {
         let (count, work) = pool.install(|| (case.build)().map_err(|e| e.to_string()))?;
         let (per_s, cpu_s, k) = pool.install(|| rate(work, Duration::from_secs_f64(seconds)));
         let (rate, n) = (per_s * count as f64, k * count);
         if json {
             let line = serde_json::json!({
                 "case": case.name, "rate": rate, "unit": case.unit, "cpu_s": cpu_s, "n": n, "threads": threads, "isa": path,
+                "peak_bytes": free_energy::peak_memory(),
             });
             println!("{line}");
         } else {

@@ -106,6 +106,14 @@ pub enum Error {
         /// What to do.
         remedy: String,
     },
+    /// The calculation was done, but its diagnostics forbid a number: no overlap, no convergence (exit code 3).
+    #[error("{what}\n  help: {remedy}")]
+    Diagnostics {
+        /// What, with the states concerned.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
     /// Shapes handed to a library function do not fit together.
     #[error("{what}: expected {expected}, found {found}")]
     Shape {
@@ -171,10 +179,11 @@ impl Error {
         Error::Run { what: what.into(), remedy: remedy.into() }
     }
 
-    /// Exit code of the program: 1 run failed, 2 bad usage or input, 75 interrupted with a good checkpoint.
+    /// Exit code of the program: 1 run failed, 2 bad usage or input, 3 diagnostics failed, 75 interrupted with a good checkpoint.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Input(_) | Error::Damaged { .. } | Error::Shape { .. } => 2,
+            Error::Diagnostics { .. } => 3,
             Error::Interrupted { .. } => 75,
             _ => 1,
         }

@@ -172,8 +172,8 @@ fn clock(begin: Instant) -> Duration {
 }
 
 fn fuzz(count: u64, offset: u64) {
-    let good = seeds(&["tests/campaigns/good", "campaigns"]);
-    let bad = seeds(&["tests/campaigns/bad/sweep", "tests/campaigns/bad/references"]);
+    let good = seeds(&["tests/campaigns/good", "campaigns", "campaigns/free-energy"]);
+    let bad = seeds(&["tests/campaigns/bad/sweep", "tests/campaigns/bad/references", "tests/campaigns/bad/stages"]);
     assert!(good.len() > 3 && bad.len() > 10);
     let begin = Instant::now();
     let (mut accepted, mut slowest) = (0u64, Duration::ZERO);

@@ -10,7 +10,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("real", &[]),
     ("stream", &["real"]),
     ("batch", &["real", "stream"]),
-    ("estimate", &["real"]),
+    // Bootstraps draw (`Purpose::Estimate`).
+    ("estimate", &["real", "stream"]),
     // estimates.h5 is the summary in HDF5.
     ("io", &["real", "batch", "estimate::summary"]),
     ("expr", &["real", "batch"]),
@@ -148,7 +149,7 @@ fn a_wrong_edge_is_caught() {
         ("energy/molecular/mod.rs", "use crate::io::{openmm::Bond, sink::{Sink, Frame}};"),
         ("energy/molecular/mod.rs", "use crate::io::*;"),
         ("report/mod.rs", "use crate::campaign::plan::Plan;"),
-        ("estimate/mbar.rs", "use crate::stream::Purpose;"),
+        ("estimate/mbar.rs", "use crate::batch::Coords;"),
         ("real/lane.rs", "pub fn f(x: crate::batch::Coords) {}"),
         ("main.rs", "use ergodica::dynamics::Baoab;"),
         ("plumbing.rs", ""),

@@ -48,6 +48,7 @@ pub struct Ensemble<S> {
     state: S,
     thermo: Vec<Thermo>,
     epoch: u64,
+    force_epoch: u64,
     /// Log-weight of each replica.
     pub log_w: Vec<f64>,
     /// Which starting replica each one descends from.
@@ -71,7 +72,18 @@ impl<S: State> Ensemble<S> {
             return Err(Error::Shape { what: "thermodynamic states", expected: n, found: thermo.len() });
         }
         let lineage = (0..n as u64).collect();
-        Ok(Ensemble { state, thermo, epoch: next_epoch(), log_w: vec![0.0; n], lineage, health: vec![Health::Well; n], step: 0, root })
+        let epoch = next_epoch();
+        Ok(Ensemble {
+            state,
+            thermo,
+            epoch,
+            force_epoch: epoch,
+            log_w: vec![0.0; n],
+            lineage,
+            health: vec![Health::Well; n],
+            step: 0,
+            root,
+        })
     }
 
     /// Number of replicas.
@@ -86,13 +98,13 @@ impl<S: State> Ensemble<S> {
 
     /// The microscopic state, to be changed: cached forces become stale.
     pub fn state_mut(&mut self) -> &mut S {
-        self.epoch = next_epoch();
+        self.renew();
         &mut self.state
     }
 
     /// The microscopic state, for a propagator that renews its own cache: call [`Ensemble::epoch`] afterwards.
     pub fn parts_mut(&mut self) -> (&mut S, &[Thermo], &mut [Health]) {
-        self.epoch = next_epoch();
+        self.renew();
         (&mut self.state, &self.thermo, &mut self.health)
     }
 
@@ -103,13 +115,49 @@ impl<S: State> Ensemble<S> {
 
     /// The thermodynamic states, to be changed: cached forces become stale.
     pub fn thermo_mut(&mut self) -> &mut [Thermo] {
-        self.epoch = next_epoch();
+        self.renew();
         &mut self.thermo
     }
 
-    /// Changes with every change of state and thermodynamic states, and is unique in the process: the key of force caches.
+    /// Gives every replica another thermodynamic state and its momenta the new temperature, v -> sqrt(beta / beta') v.
+    ///
+    /// In the variables (x, sqrt(beta) v) the momenta of exp(-beta (U + K)) have one law at every state, and this is the change of
+    /// label at fixed x and sqrt(beta) v: a move of labels that is exact for configurations alone, exp(-beta U), is exact for
+    /// configurations and momenta (Sugita and Okamoto, Chem. Phys. Lett. 314, 141 (1999)). Forces depend on x and lambda only, so
+    /// cached ones stay valid unless a lambda changes.
+    ///
+    /// # Errors
+    /// `Error::Shape` unless there is one `Thermo` per replica.
+    pub fn relabel(&mut self, thermo: &[Thermo]) -> Result<()> {
+        if thermo.len() != self.thermo.len() {
+            return Err(Error::Shape { what: "thermodynamic states", expected: self.thermo.len(), found: thermo.len() });
+        }
+        if self.thermo.iter().zip(thermo).any(|(old, new)| old.lambda.to_bits() != new.lambda.to_bits()) {
+            self.renew();
+        } else {
+            self.epoch = next_epoch();
+        }
+        if self.thermo.iter().zip(thermo).any(|(old, new)| old.beta.to_bits() != new.beta.to_bits()) {
+            let factor: Vec<f64> = self.thermo.iter().zip(thermo).map(|(old, new)| (old.beta / new.beta).sqrt()).collect();
+            self.state.rescale_momenta(&factor);
+        }
+        self.thermo.copy_from_slice(thermo);
+        Ok(())
+    }
+
+    fn renew(&mut self) {
+        self.epoch = next_epoch();
+        self.force_epoch = self.epoch;
+    }
+
+    /// Changes with every change of state and thermodynamic states, and is unique in the process: the key of caches.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// As [`Ensemble::epoch`], but stays when [`Ensemble::relabel`] changes no lambda: the key of cached forces.
+    pub fn force_epoch(&self) -> u64 {
+        self.force_epoch
     }
 
     /// Replica `i` becomes a copy of `from[i]`: state, weight, lineage and health. The random stream stays with the place.

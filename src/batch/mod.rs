@@ -29,6 +29,8 @@ pub trait State: Resume + Send {
     fn replicas(&self) -> usize;
     /// Replica `i` becomes a copy of what replica `from[i]` was.
     fn gather(&mut self, from: &[u32]);
+    /// Multiplies the momenta of each replica by its factor; positions stay. States without momenta do nothing.
+    fn rescale_momenta(&mut self, _factor: &[f64]) {}
 }
 
 /// A state with positions.

@@ -67,6 +67,16 @@ impl State for Phase {
         self.x.gather(from);
         self.v.gather(from);
     }
+    fn rescale_momenta(&mut self, factor: &[f64]) {
+        let (dof, last) = (self.v.dof(), factor.last().copied().unwrap_or(1.0));
+        for (b, block) in self.v.octets_mut().chunks_exact_mut(dof.max(1)).enumerate() {
+            for octet in block {
+                for (lane, v) in octet.0.iter_mut().enumerate() {
+                    *v *= factor.get(8 * b + lane).copied().unwrap_or(last);
+                }
+            }
+        }
+    }
 }
 
 impl Positions for Phase {

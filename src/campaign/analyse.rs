@@ -126,24 +126,13 @@ fn parts(values: &[f64], periodic: bool) -> Vec<Vec<f64>> {
 /// Diagnostics, basins and checks of a sample stage, and the means of its columns.
 pub(super) fn sample(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snapshot) -> Result<(StageSummary, Vec<Estimate>, Stored)> {
     let stored = Stored::read(job, stage, sample, saved)?;
-    let proposed = saved.u64("proposed")?;
     let mut summary = StageSummary {
-        stage: stage.name.value.clone(),
-        point: job.point.clone(),
-        folder: job.folder(stage),
-        kind: "sample".to_owned(),
-        propagator: Some(sample.propagator.value.name().to_owned()),
         replicas: stored.all_replicas,
-        steps: sample.steps.value,
-        every: stage.observe.as_ref().map_or(sample.steps.value, |o| o.every.value),
-        timestep: sample.timestep.value,
-        time_unit: job.time_unit().map(str::to_owned),
         draws: stored.draws,
         discard: stored.discard,
         discard_by: stored.discard_by.clone(),
         diverged: stored.diverged.clone(),
-        acceptance: (proposed > 0).then(|| saved.u64("accepted").map(|a| a as f64 / proposed as f64)).transpose()?,
-        ..StageSummary::default()
+        ..frame(job, stage, sample, saved)?
     };
     let mut diagnoses = Vec::new();
     let mut estimates = Vec::new();
@@ -164,31 +153,52 @@ pub(super) fn sample(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snap
     };
     let verdict = judge(&diagnoses, &counted, &thresholds(job));
     summary.checks = verdict.checks;
-    let fraction = stored.diverged.len() as f64 / stored.all_replicas.max(1) as f64;
-    if !stored.diverged.is_empty() {
-        let bound = job.resolved.diagnostics.max_diverged.value;
-        let outcome = if fraction <= bound { estimate::Outcome::Warn } else { estimate::Outcome::Fail };
-        let first = stored.diverged.iter().map(|d| d.1).min().unwrap_or(0);
-        summary.checks.push(estimate::Check {
-            check: "diverged".to_owned(),
-            of: stage.name.value.clone(),
-            value: Some(fraction),
-            bound: Some(bound),
-            outcome,
-            message: format!(
-                "{} of {} replicas diverged, the first at step {first}: they are left out of every average; use a smaller timestep",
-                stored.diverged.len(),
-                stored.all_replicas
-            ),
-        });
-    }
+    summary.checks.extend(diverged_check(job, stage, &stored.diverged, stored.all_replicas));
     for e in &mut estimates {
         job.complete(e, &stage.name.value, Some(sample));
     }
     Ok((summary, estimates, stored))
 }
 
-fn thresholds(job: &Job<'_>) -> Thresholds {
+/// What a chain was asked to do and what it cost.
+pub(super) fn frame(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snapshot) -> Result<StageSummary> {
+    let proposed = saved.u64("proposed")?;
+    Ok(StageSummary {
+        stage: stage.name.value.clone(),
+        point: job.point.clone(),
+        folder: job.folder(stage),
+        kind: stage.kind.name().to_owned(),
+        propagator: Some(sample.propagator.value.name().to_owned()),
+        steps: sample.steps.value,
+        every: stage.observe.as_ref().map_or(sample.steps.value, |o| o.every.value),
+        timestep: sample.timestep.value,
+        time_unit: job.time_unit().map(str::to_owned),
+        acceptance: (proposed > 0).then(|| saved.u64("accepted").map(|a| a as f64 / proposed as f64)).transpose()?,
+        evaluations: saved.u64("evaluations")?,
+        ..StageSummary::default()
+    })
+}
+
+/// A check on replicas that diverged, if any did.
+pub(super) fn diverged_check(job: &Job<'_>, stage: &Stage, diverged: &[(usize, u64)], replicas: usize) -> Option<estimate::Check> {
+    let first = diverged.iter().map(|d| d.1).min()?;
+    let fraction = diverged.len() as f64 / replicas.max(1) as f64;
+    let bound = job.resolved.diagnostics.max_diverged.value;
+    let outcome = if fraction <= bound { estimate::Outcome::Warn } else { estimate::Outcome::Fail };
+    Some(estimate::Check {
+        check: "diverged".to_owned(),
+        of: stage.name.value.clone(),
+        value: Some(fraction),
+        bound: Some(bound),
+        outcome,
+        message: format!(
+            "{} of {replicas} replicas diverged, the first at step {first}: they are left out of every average; use a smaller timestep",
+            diverged.len()
+        ),
+    })
+}
+
+pub(super) fn thresholds(job: &Job<'_>) -> Thresholds {
     let d = &job.resolved.diagnostics;
     let mut t = Thresholds::default();
     t.r_hat = estimate::Threshold { pass: d.rhat.value, fail: t.r_hat.fail.max(d.rhat.value) };
@@ -268,7 +278,7 @@ fn mean_estimate(job: &Job<'_>, scalar: &Scalar, stored: &Stored) -> Estimate {
     e
 }
 
-fn missing(quantity: &str, why: &Unusable) -> Estimate {
+pub(super) fn missing(quantity: &str, why: &Unusable) -> Estimate {
     let kind = match why {
         Unusable::TooShort { .. } => WarningKind::TooShort,
         Unusable::Constant { .. } => WarningKind::Constant,
@@ -354,13 +364,7 @@ pub(super) fn wanted(
     sample: &Sample,
     stored: &Stored,
 ) -> Result<(StageSummary, Vec<Estimate>)> {
-    let mut summary = StageSummary {
-        stage: stage.name.value.clone(),
-        point: job.point.clone(),
-        folder: job.folder(stage),
-        kind: "estimate".to_owned(),
-        ..StageSummary::default()
-    };
+    let mut summary = estimate_frame(job, stage, wanted);
     let mut estimates = match wanted.method.value {
         Method::Mean => {
             wanted.of.iter().map(|c| stored.find(&c.value.text).map(|s| mean_estimate(job, s, stored))).collect::<Result<_>>()?
@@ -388,11 +392,24 @@ pub(super) fn wanted(
             summary.basins = Some(basins_summary(&declared, &counted));
             basin_estimates(&counted)
         }
+        other => return Err(Error::run(format!("{} does not read a sample stage", other.name()), "report this as a bug")),
     };
     for e in &mut estimates {
         job.complete(e, &stage.name.value, Some(sample));
     }
     Ok((summary, estimates))
+}
+
+/// The summary of an estimate stage before it found anything.
+pub(super) fn estimate_frame(job: &Job<'_>, stage: &Stage, wanted: &Wanted) -> StageSummary {
+    StageSummary {
+        stage: stage.name.value.clone(),
+        point: job.point.clone(),
+        folder: job.folder(stage),
+        kind: "estimate".to_owned(),
+        from: Some(wanted.from.value.clone()),
+        ..StageSummary::default()
+    }
 }
 
 fn timeseries(c: &ColumnSummary) -> Vec<Estimate> {

@@ -9,11 +9,18 @@ use crate::{Error, Result};
 use std::fmt::Write as _;
 
 /// Estimation methods of a campaign: name, what it gives, its keys.
-const ESTIMATORS: [(&str, &str, &str); 4] = [
+const ESTIMATORS: [(&str, &str, &str); 11] = [
     ("mean", "means with standard errors from independent replicas (from the correlation time when replicas are few)", "from, of"),
     ("fes", "free-energy profile or surface by histogram, errors from independent replicas", "from, of, bins, range"),
     ("timeseries", "autocorrelation time, statistical inefficiency, R-hat, effective sample sizes, equilibration", "from, of"),
     ("basins", "populations, visits and crossings of the declared [basins]", "from, basins"),
+    ("mbar", "free energies of all states of an exchange or expanded stage, with their overlap", "from, unit"),
+    ("bar", "free energies between neighbours of a ladder, from both sides", "from, unit"),
+    ("exp", "free energies between neighbours of a ladder, from one side", "from, unit"),
+    ("ti", "free energies of a ladder of lambdas from the mean of dU/dlambda (natural cubic spline)", "from, unit"),
+    ("work", "free energy from switching: Crooks both ways, Jarzynski each way, crossing of Gaussians", "from, unit"),
+    ("log_z", "ln of the integral of exp(-u): of an anneal stage, or of a ladder of lambdas from a normalised base", "from"),
+    ("reweight", "means at the target state from the frames of all states of a ladder, by MBAR", "from, of"),
 ];
 
 const COLUMNS: [(&str, &str); 14] = [

@@ -36,8 +36,37 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
                 }
             }
         }
-        let StageKind::Sample(sample) = &stage.kind else { continue };
-        let need = footprint(sample, stage.observe.as_ref(), system.dof() as u64, terms.len() as u64).memory;
+        if let Some((span, what)) = needs_lambda(stage)
+            && !depends_on_lambda(system)
+        {
+            let what = format!(
+                "{what} of stage '{}' goes along lambda, but the energy of {} does not depend on it",
+                stage.name.value, system.name
+            );
+            complaints.push(campaign.complaint(
+                span,
+                what,
+                "write a [path], or use lambda in the formula; a ladder may go along temperatures too",
+            ));
+        }
+        if let StageKind::Anneal(a) = &stage.kind
+            && !super::anneal::from_base(a, system)
+            && a.start == super::config::Start::System
+        {
+            let kind = system.path.as_ref().map_or("none", |p| p.kind);
+            let what = format!("stage '{}' has no draws at lambda = 0: a path of kind {kind} has no normalised base", stage.name.value);
+            let remedy = "sample with lambda = 0 in a stage before it and write start = \"stage:NAME\"; delta_f is then what there is";
+            complaints.push(campaign.complaint(&a.kernel.span, what, remedy));
+        }
+        if let StageKind::Metadynamics(m) = &stage.kind {
+            for column in &m.of {
+                if let Err(Error::Input(list)) = super::metadynamics::collective(&column.value.kind, system) {
+                    complaints.extend(list.into_iter().map(|c| campaign.complaint(&column.span, c.what, c.remedy)));
+                }
+            }
+        }
+        let Some(sample) = stage.kind.chain() else { continue };
+        let need = footprint(sample, stage.observe.as_ref(), system.dof() as u64, terms.len() as u64).memory * stage.kind.places();
         if let Some(free) = free_memory().filter(|free| need > *free) {
             let what = format!("stage '{}' needs about {} of memory, this machine has {} free", stage.name.value, bytes(need), bytes(free));
             complaints.push(campaign.complaint(&sample.replicas.span, what, "use fewer replicas"));
@@ -66,6 +95,30 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
     resolved.warnings.extend(warnings);
     resolved.warnings.extend(system.warnings.iter().map(|w| crate::error::Complaint { what: w.clone(), at: None, remedy: String::new() }));
     if complaints.is_empty() { Ok(resolved) } else { Err(Error::Input(complaints)) }
+}
+
+/// What of a stage goes along lambda, and where it says so.
+fn needs_lambda(stage: &super::config::Stage) -> Option<(&std::ops::Range<usize>, &'static str)> {
+    match &stage.kind {
+        StageKind::Switch(s) => Some((&s.levels.span, "the switching")),
+        StageKind::Anneal(a) => Some((&a.kernel.span, "the annealing")),
+        StageKind::Sample(s) => s.lambda.as_ref().filter(|l| l.value != 1.0).map(|l| (&l.span, "lambda")),
+        StageKind::Exchange(e) if matches!(e.ladder.value, super::config::Ladder::Lambdas(_)) => Some((&e.ladder.span, "the ladder")),
+        StageKind::Expanded(e) if matches!(e.ladder.value, super::config::Ladder::Lambdas(_)) => Some((&e.ladder.span, "the ladder")),
+        _ => None,
+    }
+}
+
+/// Does the energy change with lambda anywhere near the starts?
+fn depends_on_lambda(system: &System) -> bool {
+    let still = vec![0.0; system.dof()];
+    system.path.is_some()
+        || system.start.iter().take(8).any(|x| {
+            [0.25, 0.5, 1.0].iter().any(|lambda| {
+                let shifted: Vec<f64> = x.iter().enumerate().map(|(d, x)| x + 0.1 * (1.0 + d as f64 % 3.0) * lambda).collect();
+                [x, &shifted].iter().any(|x| system.potential.derivative(x, *lambda, &still, 1.0).1 != 0.0)
+            })
+        })
 }
 
 /// Memory that can be had, where the system tells.
@@ -125,6 +178,9 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
         system.title
     );
     let (mut seconds, mut disk) = (0.0, 0);
+    for remark in system.path.iter().flat_map(|p| &p.remarks) {
+        let _ = writeln!(w, "  path: {remark}");
+    }
     for stage in &resolved.stages {
         match &stage.kind {
             StageKind::Minimise(m) => {
@@ -140,9 +196,33 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
             StageKind::Estimate(e) => {
                 let _ = writeln!(w, "  {}: estimate {} from '{}'", stage.name.value, e.method.value.name(), e.from.value);
             }
-            StageKind::Sample(s) => {
+            StageKind::Anneal(a) => {
+                let _ = writeln!(
+                    w,
+                    "  {}: anneal {} particles in {} runs of {} levels, {}",
+                    stage.name.value,
+                    a.replicas.value,
+                    a.runs.value,
+                    if a.schedule.value == super::config::Schedule::Adaptive {
+                        "adaptive".to_owned()
+                    } else {
+                        a.levels.values().len().to_string()
+                    },
+                    a.kernel.value.name()
+                );
+            }
+            kind => {
+                let Some(s) = kind.chain() else { continue };
+                let places = kind.places();
                 let f = footprint(s, stage.observe.as_ref(), system.dof() as u64, system.potential.terms().len() as u64);
-                let blocks = s.replicas.value.div_ceil(8);
+                let ladder = kind.ladder().map_or(0, |l| 8 + 8 * l.count() as u64);
+                let f = super::physics::Footprint {
+                    disk: f.disk.saturating_add(ladder.saturating_mul(f.frames).saturating_mul(s.replicas.value)).saturating_mul(places),
+                    memory: f.memory.saturating_mul(places),
+                    ..f
+                };
+                let replicas = s.replicas.value.saturating_mul(places);
+                let blocks = replicas.div_ceil(8);
                 let used = (cores as u64).min(blocks);
                 let rounds = blocks.div_ceil(used);
                 let per_step = time_per_step(point, s)?;
@@ -155,15 +235,13 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     true => format!("{} proposals", s.steps.value),
                     false => format!("{} steps, {} {unit}", s.steps.value, s.steps.value as f64 * s.timestep.value),
                 };
-                let _ = writeln!(
-                    w,
-                    "  {}: {} with {} replicas, {}",
-                    stage.name.value,
-                    s.propagator.value.name(),
-                    s.replicas.value,
-                    length.trim_end()
-                );
-                let empty = 8 * blocks - s.replicas.value;
+                let _ =
+                    writeln!(w, "  {}: {} with {} replicas, {}", stage.name.value, s.propagator.value.name(), replicas, length.trim_end());
+                if let Some(ladder) = kind.ladder() {
+                    let names = ladder.names(system.units);
+                    let _ = writeln!(w, "    {} of {} states: {}", kind.name(), names.len(), names.join(", "));
+                }
+                let empty = 8 * blocks - replicas;
                 let waste = 100.0 * empty as f64 / (8 * blocks) as f64;
                 let _ = writeln!(
                     w,

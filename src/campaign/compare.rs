@@ -67,17 +67,15 @@ struct Row {
     cells: Vec<Option<(f64, f64)>>,
 }
 
-/// Tabulates the estimates that are single numbers (with `quantity`: those of that name, array elements too).
+/// Tabulates the estimates that are single numbers.
 ///
 /// # Errors
-/// As [`summary`]; `Error::Input` when no run has the quantity.
-pub fn table(runs: &[PathBuf], quantity: Option<&str>) -> Result<Table> {
+/// As [`summary`]; `Error::Input` when no run has any.
+pub fn table(runs: &[PathBuf]) -> Result<Table> {
     let mut rows: Vec<Row> = Vec::new();
     for (k, dir) in runs.iter().enumerate() {
         for e in summary(dir)?.estimates {
-            let base = e.quantity.split('[').next().unwrap_or_default();
-            let wanted = quantity.map_or(e.coords.is_empty(), |q| q == e.quantity || q == base);
-            if !wanted {
+            if !e.coords.is_empty() {
                 continue;
             }
             let conditions: Vec<String> =
@@ -91,10 +89,7 @@ pub fn table(runs: &[PathBuf], quantity: Option<&str>) -> Result<Table> {
         }
     }
     if rows.is_empty() {
-        return Err(Error::input(
-            format!("no run has an estimate of {}", quantity.unwrap_or("anything")),
-            "see estimates.csv of the runs for what they estimated",
-        ));
+        return Err(Error::input("no run has an estimate of anything", "see estimates.csv of the runs for what they estimated"));
     }
     Ok(Table { runs: runs.to_vec(), rows })
 }

@@ -1,6 +1,6 @@
 //! The run directory: what was asked for, the files that were read, and who may write.
 
-use super::config::{Campaign, StageKind, Start, SystemFrom, Value, changed_error, changes};
+use super::config::{Campaign, LinearBase, Start, SystemFrom, Value, changed_error, changes};
 use super::run::{Job, Lengthen, Plan};
 use super::system::System;
 use super::units::{Misfit, Quantity, UnitSystem};
@@ -94,13 +94,18 @@ fn kept_name(name: &str) -> String {
     format!("{}-{last}", &hash[..8])
 }
 
+/// A system by name, or by the path of its folder beside the campaign.
+pub(super) fn named_system(name: &str, given: &[Given], inputs: &Inputs) -> Result<System> {
+    let place = if is_path(name) { inputs.path(name)?.display().to_string() } else { name.to_owned() };
+    System::load(&place, given)
+}
+
 /// The system of a campaign.
 pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System> {
     let system = match &campaign.system.from {
         SystemFrom::Name(name) => {
-            let place =
-                if is_path(&name.value) { inputs.path(&name.value).map(|p| p.display().to_string()) } else { Ok(name.value.clone()) };
-            place.and_then(|p| System::load(&p, &given(campaign)?)).map_err(|e| locate(e, campaign, name.span.clone()))?
+            let loaded = given(campaign).and_then(|given| named_system(&name.value, &given, inputs));
+            loaded.map_err(|e| locate(e, campaign, name.span.clone()))?
         }
         SystemFrom::File { file, coordinates } => {
             let xml = inputs.path(&file.value).map_err(|e| locate(e, campaign, file.span.clone()))?;
@@ -163,7 +168,7 @@ fn parameter(value: &Value) -> std::result::Result<formula::Value, Misfit> {
     })
 }
 
-fn locate(error: Error, campaign: &Campaign, span: std::ops::Range<usize>) -> Error {
+pub(super) fn locate(error: Error, campaign: &Campaign, span: std::ops::Range<usize>) -> Error {
     match error {
         Error::Input(list) => {
             Error::Input(list.into_iter().map(|c| if c.at.is_some() { c } else { campaign.complaint(&span, c.what, c.remedy) }).collect())
@@ -286,11 +291,10 @@ impl Directory {
     pub(super) fn lengthened(&self, stage: &str, lengthen: Lengthen, units: UnitSystem) -> Result<Source> {
         let source = self.resolved()?;
         let campaign = Campaign::parse(&source, &[])?;
-        let samples: Vec<&str> =
-            campaign.stages.iter().filter(|s| matches!(s.kind, StageKind::Sample(_))).map(|s| s.name.value.as_str()).collect();
-        let old = match campaign.stage(stage).map(|s| &s.kind) {
-            Some(StageKind::Sample(s)) => s.steps.value,
-            Some(kind) => {
+        let samples: Vec<&str> = campaign.stages.iter().filter(|s| s.kind.observes()).map(|s| s.name.value.as_str()).collect();
+        let old = match campaign.stage(stage).map(|s| (&s.kind, s.kind.chain())) {
+            Some((kind, Some(chain))) if kind.observes() => chain.steps.value,
+            Some((kind, _)) => {
                 return Err(Error::input(
                     format!("stage '{stage}' is a {} stage: only sampling can be extended", kind.name()),
                     format!("sample stages: {}", samples.join(", ")),
@@ -365,12 +369,7 @@ pub(super) fn same_campaign(dir: &Path, source: &Source, sets: &[(String, String
 fn downstream(campaign: &Campaign, stage: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for s in &campaign.stages {
-        let start = match &s.kind {
-            StageKind::Minimise(m) => &m.start,
-            StageKind::Sample(m) => &m.start,
-            StageKind::Estimate(_) => continue,
-        };
-        if let Start::Stage(from) = start
+        if let Some(Start::Stage(from)) = s.kind.start()
             && (from.value == stage || found.contains(&from.value))
         {
             found.push(s.name.value.clone());
@@ -387,18 +386,18 @@ fn is_path(name: &str) -> bool {
 /// Files and folders that a campaign names, other run directories left out.
 fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stage]) -> Vec<String> {
     let mut names = Vec::new();
+    if let Some(super::config::Path::Linear { base: LinearBase::System(name) }) = resolved.path.as_ref().map(|p| &p.value)
+        && is_path(&name.value)
+    {
+        names.push(name.value.clone());
+    }
     match &resolved.system.from {
         SystemFrom::Name(name) if is_path(&name.value) => names.push(name.value.clone()),
         SystemFrom::Name(_) | SystemFrom::Formula(_) => {}
         SystemFrom::File { file, coordinates } => names.extend([file.value.clone(), coordinates.value.clone()]),
     }
     for stage in stages {
-        let start = match &stage.kind {
-            StageKind::Minimise(m) => &m.start,
-            StageKind::Sample(s) => &s.start,
-            StageKind::Estimate(_) => continue,
-        };
-        if let Start::Structures(list) = start {
+        if let Some(Start::Structures(list)) = stage.kind.start() {
             names.extend(list.iter().map(|f| f.value.clone()));
         }
     }

@@ -1,10 +1,9 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
-use super::analyse;
-use super::config::StageKind;
-use super::minimise;
+use super::config::{Method, Sample, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
+use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -21,67 +20,101 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
         Performance { threads: rayon::current_num_threads(), isa: isa::path()?.name().to_owned(), ..Performance::default() };
     let mut replica_steps = 0.0;
     let mut partial = false;
-    let several =
-        jobs.len() > 1 || jobs.iter().any(|j| j.resolved.stages.iter().filter(|s| matches!(s.kind, StageKind::Sample(_))).count() > 1);
+    let moving = |job: &Job<'_>| job.resolved.stages.iter().filter(|s| moves(&s.kind)).count();
+    let several = jobs.len() > 1 || jobs.iter().any(|j| moving(j) > 1);
     for job in jobs {
-        let mut samples = Vec::new();
+        let mut stored: Vec<(&str, Stored<'_>)> = Vec::new();
         for stage in &job.resolved.stages {
-            match &stage.kind {
-                StageKind::Minimise(_) => {
-                    let saved = saved(session, job, &stage.name.value)?;
-                    stages.push(minimise::summary(job, stage, &saved)?);
-                }
-                StageKind::Sample(sample) => {
-                    let saved = saved(session, job, &stage.name.value)?;
-                    performance.cpu_s += saved.f64("cpu")?;
-                    performance.wall_s += saved.f64("wall")?;
-                    performance.io_s += saved.f64("io")?;
-                    performance.evaluations += saved.u64("evaluations")?;
-                    let (step, total) = (saved.nested("ensemble")?.u64("step")?, sample.warmup.value + sample.steps.value);
-                    replica_steps += (sample.replicas.value * step) as f64;
-                    if step < total {
-                        partial = true;
-                        let message = format!(
-                            "{}: stands at step {step} of {total}: this is not the whole run; `ergodica resume` finishes it",
-                            job.label(stage)
-                        );
-                        checks.push(Check {
-                            check: "finished".to_owned(),
-                            of: job.label(stage),
-                            value: Some(step as f64),
-                            bound: Some(total as f64),
-                            outcome: Outcome::Fail,
-                            message,
-                        });
+            let mut add = |summary: StageSummary, found: Vec<Estimate>| {
+                for check in &summary.checks {
+                    let mut check = check.clone();
+                    if several {
+                        check.of = format!("{}, {}", check.of, job.label(stage));
+                        check.message = format!("{}: {}", job.label(stage), check.message);
                     }
-                    if stage.observe.is_none() {
-                        continue;
-                    }
-                    let (summary, means, stored) = analyse::sample(job, stage, sample, &saved)?;
-                    for check in &summary.checks {
-                        let mut check = check.clone();
-                        if several {
-                            check.of = format!("{}, {}", check.of, job.label(stage));
-                            check.message = format!("{}: {}", job.label(stage), check.message);
-                        }
-                        checks.push(check);
-                    }
-                    stages.push(summary);
-                    estimates.extend(means);
-                    samples.push((stage.name.value.as_str(), sample, stored));
+                    checks.push(check);
                 }
-                StageKind::Estimate(wanted) => {
-                    let Some((_, sample, stored)) = samples.iter().find(|(name, ..)| *name == wanted.from.value) else {
-                        return Err(Error::run(
-                            format!("stage '{}' stored nothing for '{}'", wanted.from.value, stage.name.value),
-                            "observe columns in it",
-                        ));
-                    };
-                    let (summary, found) = analyse::wanted(job, stage, wanted, sample, stored)?;
-                    stages.push(summary);
-                    estimates.extend(found);
-                }
+                stages.push(summary);
+                estimates.extend(found);
+            };
+            if let StageKind::Minimise(_) = &stage.kind {
+                add(minimise::summary(job, stage, &saved(session, job, &stage.name.value)?)?, Vec::new());
+                continue;
             }
+            if let StageKind::Estimate(wanted) = &stage.kind {
+                let Some((_, source)) = stored.iter().find(|(name, _)| *name == wanted.from.value) else {
+                    return Err(Error::run(
+                        format!("stage '{}' stored nothing for '{}'", wanted.from.value, stage.name.value),
+                        "observe columns in it",
+                    ));
+                };
+                let (summary, found) = match source {
+                    Stored::Chain(sample, read) => analyse::wanted(job, stage, wanted, sample, read)?,
+                    Stored::Nothing => return Err(Error::run(format!("{} reads nothing", stage.name.value), "report this as a bug")),
+                    Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
+                    Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
+                    Stored::Works(read) => works::work(job, stage, wanted, read)?,
+                };
+                add(summary, found);
+                continue;
+            }
+            let saved = saved(session, job, &stage.name.value)?;
+            performance.cpu_s += saved.f64("cpu")?;
+            performance.wall_s += saved.f64("wall")?;
+            performance.io_s += saved.f64("io")?;
+            performance.evaluations += saved.u64("evaluations")?;
+            let (step, total) = (saved.u64("clock")?, saved.u64("total")?.max(planned(&stage.kind)));
+            replica_steps += (saved.nested("ensemble")?.f64s("log_w")?.len() as u64 * step) as f64;
+            let ended = saved.u64("done")? == 1 && (moves::spent(stage, &saved) || stage.kind.chain().is_none());
+            let mut unfinished = None;
+            if step < total && !ended {
+                partial = true;
+                let message = format!(
+                    "{}: stands at step {step} of {total}: this is not the whole run; `ergodica resume` finishes it",
+                    job.label(stage)
+                );
+                unfinished = Some(Check {
+                    check: "finished".to_owned(),
+                    of: job.label(stage),
+                    value: Some(step as f64),
+                    bound: Some(total as f64),
+                    outcome: Outcome::Fail,
+                    message,
+                });
+            }
+            let found = match &stage.kind {
+                _ if stage.kind.observes() && stage.observe.is_none() => None,
+                StageKind::Sample(sample) => {
+                    let (summary, means, read) = analyse::sample(job, stage, sample, &saved)?;
+                    Some((summary, means, Stored::Chain(sample, read)))
+                }
+                StageKind::Exchange(e) => {
+                    let (summary, means, read) = ladders::analyse(job, stage, &e.sample, &e.ladder, &saved)?;
+                    Some((summary, means, Stored::Ladder(Box::new(read))))
+                }
+                StageKind::Anneal(a) => {
+                    let (summary, found, runs) = works::annealed(job, stage, a, &saved)?;
+                    Some((summary, found, Stored::Annealed(runs)))
+                }
+                StageKind::Switch(s) => {
+                    let (summary, found, read) = works::switched(job, stage, s, &saved)?;
+                    Some((summary, found, Stored::Works(read)))
+                }
+                StageKind::Expanded(e) => {
+                    let (summary, means, read) = ladders::analyse(job, stage, &e.sample, &e.ladder, &saved)?;
+                    Some((summary, means, Stored::Ladder(Box::new(read))))
+                }
+                StageKind::Metadynamics(m) => {
+                    let (summary, found) = metadynamics::analyse(job, stage, m, &saved)?;
+                    Some((summary, found, Stored::Nothing))
+                }
+                StageKind::Minimise(_) | StageKind::Estimate(_) => None,
+            };
+            if let Some((summary, means, source)) = found {
+                add(summary, means);
+                stored.push((stage.name.value.as_str(), source));
+            }
+            checks.extend(unfinished);
         }
     }
     performance.replica_steps_per_cpu_s = replica_steps / performance.cpu_s.max(1e-9);
@@ -103,6 +136,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
         stages,
         performance,
         warnings,
+        notes: notes(jobs),
         papers: papers(jobs),
     };
     write(&session.dir, &summary)?;
@@ -116,10 +150,40 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
     Ok(summary)
 }
 
+/// What a stage has stored, for the estimate stages after it.
+enum Stored<'a> {
+    Chain(&'a Sample, analyse::Stored),
+    Ladder(Box<ladders::OnLadder>),
+    Annealed(works::Annealed),
+    Nothing,
+    Works(works::Works),
+}
+
+/// Stages that move replicas.
+fn moves(kind: &StageKind) -> bool {
+    !matches!(kind, StageKind::Minimise(_) | StageKind::Estimate(_))
+}
+
+/// Steps that a chain was asked for: more than its checkpoint knows after `extend`.
+fn planned(kind: &StageKind) -> u64 {
+    kind.chain().map_or(0, |s| s.warmup.value + s.steps.value)
+}
+
 fn saved(session: &Session, job: &Job<'_>, stage: &str) -> Result<crate::batch::Snapshot> {
     session
         .load(&job.dir.join(stage), &job.config_hash)?
         .ok_or_else(|| Error::run(format!("stage '{stage}' has no checkpoint"), "`ergodica resume` the run: it was not finished"))
+}
+
+/// What the paths of the points say about their numbers, each once.
+fn notes(jobs: &[Job<'_>]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for remark in jobs.iter().filter_map(|j| j.system.path.as_ref()).flat_map(|p| &p.remarks) {
+        if !all.contains(remark) {
+            all.push(remark.clone());
+        }
+    }
+    all
 }
 
 /// Papers of the methods used, in the order of their use.
@@ -135,11 +199,12 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
         for stage in &job.resolved.stages {
             match &stage.kind {
                 StageKind::Minimise(_) => add("L-BFGS: Liu and Nocedal, Math. Program. 45, 503 (1989)"),
-                StageKind::Sample(s) => {
-                    let info = crate::dynamics::PROPAGATORS.iter().find(|p| p.name == s.propagator.value.name());
-                    add(info.map_or("", |p| p.paper));
+                StageKind::Estimate(e) => method_papers(e.method.value).iter().for_each(|p| add(p)),
+                kind => {
+                    let name = kind.chain().map_or("", |s| s.propagator.value.name());
+                    add(crate::dynamics::PROPAGATORS.iter().find(|p| p.name == name).map_or("", |p| p.paper));
+                    stage_papers(kind).iter().for_each(|p| add(p));
                 }
-                StageKind::Estimate(_) => {}
             }
         }
     }
@@ -147,6 +212,34 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
     add("R-hat and effective sample sizes: Vehtari, Gelman, Simpson, Carpenter, Buerkner, Bayesian Analysis 16, 667 (2021)");
     add("Equilibration detection: Chodera, J. Chem. Theory Comput. 12, 1799 (2016)");
     list
+}
+
+/// Where the method of a stage comes from.
+fn stage_papers(kind: &StageKind) -> &'static [&'static str] {
+    match kind {
+        StageKind::Exchange(_) => &["Replica exchange: Sugita, Kitao and Okamoto, J. Chem. Phys. 113, 6042 (2000)"],
+        StageKind::Expanded(_) => {
+            &["Expanded ensembles: Lyubartsev et al., J. Chem. Phys. 96, 1776 (1992); SAMS: Tan, J. Comput. Graph. Stat. 26, 54 (2017)"]
+        }
+        StageKind::Metadynamics(_) => &["Well-tempered metadynamics: Barducci, Bussi and Parrinello, Phys. Rev. Lett. 100, 020603 (2008)"],
+        StageKind::Anneal(_) => &[
+            "Annealed importance sampling: Neal, Stat. Comput. 11, 125 (2001)",
+            "Sequential Monte Carlo: Del Moral, Doucet and Jasra, J. R. Stat. Soc. B 68, 411 (2006)",
+        ],
+        StageKind::Switch(_) => &["Jarzynski, Phys. Rev. Lett. 78, 2690 (1997)", "Crooks, Phys. Rev. E 60, 2721 (1999)"],
+        _ => &[],
+    }
+}
+
+/// Where the method of an estimate comes from.
+fn method_papers(method: Method) -> &'static [&'static str] {
+    match method {
+        Method::Mbar | Method::Reweight | Method::LogZ => &["MBAR: Shirts and Chodera, J. Chem. Phys. 129, 124105 (2008)"],
+        Method::Bar => &["BAR: Bennett, J. Comput. Phys. 22, 245 (1976)"],
+        Method::Ti => &["Thermodynamic integration: Kirkwood, J. Chem. Phys. 3, 300 (1935)"],
+        Method::Exp => &["Zwanzig, J. Chem. Phys. 22, 1420 (1954)"],
+        _ => &[],
+    }
 }
 
 /// summary.json, estimates.csv and estimates.h5.

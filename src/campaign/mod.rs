@@ -3,7 +3,9 @@
 //! [`Campaign::parse`] reads a file (with its `--set` overrides and its sweep) and gathers every complaint it can;
 //! [`Campaign::resolve`] turns the quantities into numbers once the system's [`UnitSystem`] is known.
 
+mod along;
 mod analyse;
+mod anneal;
 pub mod catalogue;
 pub mod check;
 pub mod compare;
@@ -11,12 +13,19 @@ pub mod config;
 mod directory;
 pub mod doctor;
 pub mod evaluate;
+mod exchange;
+mod expanded;
 mod finish;
+mod free_energies;
 pub mod init;
+mod ladders;
+mod metadynamics;
 mod minimise;
+mod moves;
 pub mod physics;
 pub mod progress;
 pub mod provenance;
+pub mod ranking;
 pub mod registry;
 pub mod render;
 pub mod run;
@@ -26,8 +35,10 @@ pub mod signals;
 mod start;
 pub mod status;
 pub mod sweep;
+mod switch;
 pub mod system;
 pub mod units;
+mod works;
 
 pub use crate::estimate::summary::Summary;
 pub use crate::estimate::{Outcome, Verdict};

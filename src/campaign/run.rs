@@ -6,7 +6,7 @@ use super::progress::Show;
 use super::signals::Stop;
 use super::system::System;
 use super::units::{Kind as Quantity, UnitSystem};
-use super::{finish, minimise, provenance, sample};
+use super::{along, anneal, exchange, expanded, finish, metadynamics, minimise, provenance, sample, switch};
 use crate::batch::Snapshot;
 use crate::error::{Complaint, Source};
 use crate::estimate::summary::Summary;
@@ -154,14 +154,23 @@ impl Plan {
         };
         let mut points: Vec<PlannedPoint> = Vec::new();
         let mut complaints: Vec<Complaint> = Vec::new();
+        let mut loaded: Vec<(super::config::System, Arc<System>)> = Vec::new();
         for point in campaign.points() {
-            let shared = points.iter().find(|p| p.campaign.system == point.campaign.system).map(|p| p.system.clone());
+            let shared = loaded.iter().find(|(from, _)| *from == point.campaign.system).map(|(_, system)| system.clone());
             let system = match shared {
                 Some(s) => s,
-                None => Arc::new(directory::load_system(&point.campaign, inputs)?),
+                None => {
+                    let system = Arc::new(directory::load_system(&point.campaign, inputs)?);
+                    loaded.push((point.campaign.system.clone(), system.clone()));
+                    system
+                }
             };
-            match point.campaign.resolve(system.units).and_then(|r| super::check::system_checks(&point.campaign, r, &system)) {
-                Ok(resolved) => {
+            let built = point.campaign.resolve(system.units).and_then(|r| {
+                let along = along::apply(&system, &r, &point.campaign, inputs)?;
+                super::check::system_checks(&point.campaign, r, &along).map(|r| (r, along))
+            });
+            match built {
+                Ok((resolved, system)) => {
                     let config_hash = stage_hash(&resolved, &system);
                     points.push(PlannedPoint {
                         label: point.label,
@@ -221,7 +230,7 @@ fn stage_hash(resolved: &Resolved, system: &System) -> String {
     for (key, value) in resolved.canonical() {
         let table = key.split('.').next().unwrap_or_default();
         let moves = resolved.stages.iter().any(|s| s.name.value == table && !matches!(s.kind, StageKind::Estimate(_)));
-        if (moves || matches!(table, "campaign" | "system")) && !key.ends_with(".steps") {
+        if (moves || matches!(table, "campaign" | "system" | "path")) && !key.ends_with(".steps") {
             h.update(format!("{key} = {value}\n").as_bytes());
         }
     }
@@ -275,10 +284,8 @@ impl Job<'_> {
     /// Header of a stage's files, columns still to be filled in.
     pub(super) fn header(&self, stage: &Stage) -> Header {
         // A Metropolised sampler counts proposals: its steps are no time.
-        let (replicas, timed) = match &stage.kind {
-            StageKind::Sample(s) => (s.replicas.value as usize, !s.propagator.value.metropolised()),
-            _ => (0, false),
-        };
+        let chain = stage.kind.chain();
+        let (replicas, timed) = chain.map_or((0, false), |s| (s.replicas.value as usize, !s.propagator.value.metropolised()));
         Header {
             stage: stage.name.value.clone(),
             replicas,
@@ -293,9 +300,13 @@ impl Job<'_> {
 
     /// Stage, conditions and reference of an estimate.
     pub(super) fn complete(&self, estimate: &mut Estimate, stage: &str, sample: Option<&Sample>) {
+        self.complete_at(estimate, stage, sample.map(|s| s.thermal.value.temperature(self.resolved.units)));
+    }
+
+    /// The same at a temperature, or at none.
+    pub(super) fn complete_at(&self, estimate: &mut Estimate, stage: &str, temperature: Option<f64>) {
         estimate.stage = stage.to_owned();
-        if let Some(s) = sample {
-            let temperature = s.thermal.value.temperature(self.resolved.units);
+        if let Some(temperature) = temperature {
             let value = match self.resolved.units {
                 UnitSystem::Molecular => serde_json::Value::from(format!("{temperature} K")),
                 UnitSystem::Reduced => serde_json::Value::from(temperature),
@@ -411,6 +422,11 @@ fn stages(plan: &Plan, session: &Session, options: &Options) -> Result<Summary> 
             let result = match &stage.kind {
                 StageKind::Minimise(m) => minimise::run(job, stage, m, session),
                 StageKind::Sample(s) => sample::run(job, stage, s, session),
+                StageKind::Exchange(e) => exchange::run(job, stage, e, session),
+                StageKind::Anneal(a) => anneal::run(job, stage, a, session),
+                StageKind::Switch(s) => switch::run(job, stage, s, session),
+                StageKind::Expanded(e) => expanded::run(job, stage, e, session),
+                StageKind::Metadynamics(m) => metadynamics::run(job, stage, m, session),
                 StageKind::Estimate(_) => continue,
             };
             match &result {

@@ -1,152 +1,204 @@
-//! A sample stage: replicas move, frames are stored, checkpoints make both durable.
+//! Stages whose replicas move in time: what they start from, what moves them, what of them is stored.
 
-use super::config::{ColumnKind, Interval, Sample, Stage};
-use super::progress::Progress;
+use super::config::{ColumnKind, Sample, Stage};
+use super::moves::{self, Moves};
 use super::run::{Job, Session};
 use super::system::System;
 use super::{start, units::Kind as Quantity};
 use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
 use crate::dynamics::{self, Com, Propagator, Spec};
-use crate::io::sink::{Frame, Header, Segment, Sink};
+use crate::io::selection;
+use crate::io::sink::{Column, Frame, Header};
 use crate::io::topology::Topology;
-use crate::io::{checkpoint, open_sink, segments, selection};
 use crate::observe::{Columns, Measure, Observer, Setting};
 use crate::stream::Root;
 use crate::{Error, Result};
-use cpu_time::ProcessTime;
-use std::time::Instant;
 
-/// Everything of a sample stage that moves.
-struct Running {
+/// A stage whose replicas move in time: an ensemble, what moves it, what is looked at.
+pub(super) struct Chain {
     ens: Ensemble<Phase>,
-    propagator: Box<dyn Propagator<Phase>>,
+    mover: Box<dyn Mover>,
     observer: Columns,
-    sink: Box<dyn Sink>,
-    segments: Vec<Segment>,
-    spent: Spent,
+    header: Header,
+    warmup: u64,
+    steps: u64,
+    /// Steps between frames; none when nothing is stored.
+    every: Option<u64>,
+    /// Time of a step; 1 where steps are no time.
+    tick: f64,
 }
 
-/// What the stage has cost so far, interruptions included. Not part of the results.
-#[derive(Clone, Copy, Debug, Default)]
-struct Spent {
-    cpu: f64,
-    wall: f64,
-    io: f64,
+/// What moves the replicas of a chain, and what it stores besides the observed columns.
+pub(super) trait Mover {
+    /// As a propagator.
+    fn propagator(&self) -> &dyn Propagator<Phase>;
+    /// As a propagator.
+    fn propagator_mut(&mut self) -> &mut dyn Propagator<Phase>;
+    /// Headers of its own columns.
+    fn columns(&self) -> Vec<Column> {
+        Vec::new()
+    }
+    /// Their values, one list a column.
+    fn observe(&mut self, _ens: &Ensemble<Phase>) -> Result<Vec<Vec<f64>>> {
+        Ok(Vec::new())
+    }
+    /// What the summary wants to know at the end.
+    fn facts(&self, _to: &mut Snapshot) {}
 }
 
-/// Runs the stage to its end from wherever its checkpoint stands.
+/// A propagator alone.
+struct Plain(Box<dyn Propagator<Phase>>);
+
+impl Mover for Plain {
+    fn propagator(&self) -> &dyn Propagator<Phase> {
+        &*self.0
+    }
+    fn propagator_mut(&mut self) -> &mut dyn Propagator<Phase> {
+        &mut *self.0
+    }
+}
+
+/// Runs a sample stage.
 ///
 /// # Errors
-/// `Error::Interrupted` after a checkpoint when a stop was asked for; what files, starts and shapes give.
+/// As [`moves::run`].
 pub(super) fn run(job: &Job<'_>, stage: &Stage, sample: &Sample, session: &Session) -> Result<()> {
-    let dir = job.dir.join(&stage.name.value);
-    std::fs::create_dir_all(&dir).map_err(|e| Error::io(&dir, "making the folder of a stage", &e))?;
-    let saved = session.load(&dir, &job.config_hash)?;
-    let total = sample.warmup.value + sample.steps.value;
-    if let Some(s) = &saved
-        && s.u64("done")? == 1
-        && s.nested("ensemble")?.u64("step")? >= total
-    {
-        return Ok(());
-    }
-    let mut running = Running::start(job, stage, sample, session, saved.as_ref())?;
-    let mut progress = Progress::start(session.show, &job.label(stage), running.ens.step, total);
-    let result = running.advance(job, stage, sample, session, total, &mut progress);
-    progress.end(running.ens.step);
-    result
+    let system = job.system;
+    let lambda = sample.lambda.as_ref().map_or(1.0, |l| l.value);
+    let thermo = Thermo { lambda, ..Thermo::at(sample.thermal.value.beta(job.resolved.units)) };
+    let thermo = vec![thermo; sample.replicas.value as usize];
+    moves::run(job, stage, session, |saved| {
+        let spec = spec(sample, com_of(sample, system), system.dimension);
+        let mover = Plain(dynamics::build(&spec, system.potential.clone(), &system.masses)?);
+        Chain::new(job, stage, sample, session, thermo, Box::new(mover), saved)
+    })
 }
 
-impl Running {
-    fn start(job: &Job<'_>, stage: &Stage, sample: &Sample, session: &Session, saved: Option<&Snapshot>) -> Result<Self> {
-        let (system, units) = (job.system, job.resolved.units);
-        let root = Root::new(job.seed, &stage.name.value, &job.point);
-        let replicas = sample.replicas.value as usize;
-        let com = sample.remove_com.as_ref().map_or(system.remove_com, |c| c.value);
-        let beta = sample.thermal.value.beta(units);
-        let observer = columns(job, stage, com)?;
-        let rows = match saved {
-            Some(_) => system.start[0].repeat(replicas),
-            None => start::rows(&sample.start, replicas, job, &root, session)?,
-        };
-        let phase = Phase::at_rest(Coords::from_rows(&rows, system.dof())?, system.masses.clone())?;
-        let mut ens = Ensemble::new(phase, vec![Thermo::at(beta); replicas], root)?;
-        let mut propagator = dynamics::build(&spec(sample, com, system.dimension), system.potential.clone(), &system.masses)?;
-        let mut segments = Vec::new();
-        let mut spent = Spent::default();
-        match saved {
-            Some(s) => {
-                ens.load(s.nested("ensemble")?)?;
-                propagator.load(s.nested("propagator")?)?;
-                segments = segments::from_snapshot(s)?;
-                spent = Spent { cpu: s.f64("cpu")?, wall: s.f64("wall")?, io: s.f64("io")? };
-            }
-            None => {
-                if sample.propagator.value.has_velocities() {
-                    dynamics::draw_velocities(&mut ens, 0, com_of(com, system.dimension))?;
-                }
-            }
-        }
-        let mut sink = open_sink(job.dir.join(&stage.name.value));
-        sink.open(&header(job, stage, &observer), &segments)?;
-        Ok(Running { ens, propagator, observer, sink, segments, spent })
+/// Whether the motion of the centre of mass is taken out.
+pub(super) fn com_of(sample: &Sample, system: &System) -> bool {
+    sample.remove_com.as_ref().map_or(system.remove_com, |c| c.value)
+}
+
+/// Which of the ensembles of a stage: the name of its random streams, and how many replicas come before it.
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) first: usize,
+}
+
+impl Chain {
+    /// Its ensemble, where every stage has one.
+    pub(super) fn save_ensemble(&self, s: &mut Snapshot) {
+        s.nest("ensemble", |s| self.ens.save(s));
     }
 
-    fn advance(
-        &mut self,
+    /// Where the stage starts, or where its checkpoint stands. `thermo`: the state of each replica at the start.
+    ///
+    /// # Errors
+    /// What starts, shapes and checkpoints give.
+    pub(super) fn new(
         job: &Job<'_>,
         stage: &Stage,
         sample: &Sample,
         session: &Session,
-        total: u64,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        let warmup = sample.warmup.value;
-        let every = stage.observe.as_ref().map_or(sample.steps.value, |o| o.every.value);
-        let mut clock = (ProcessTime::now(), Instant::now());
-        let mut saved_at = (self.ens.step, Instant::now());
-        let mut chunk = Chunk::new(self.ens.replicas());
-        let mut frame = Frame::default();
-        while self.ens.step < total {
-            let step = self.ens.step;
-            let next_frame = if step < warmup { warmup } else { warmup + ((step - warmup) / every + 1) * every };
-            let mut until = total.min(next_frame).min(step + chunk.steps);
-            if let Interval::Steps(n) = job.resolved.checkpoint {
-                until = until.min((step / n + 1) * n);
+        thermo: Vec<Thermo>,
+        mover: Box<dyn Mover>,
+        saved: Option<&Snapshot>,
+    ) -> Result<Self> {
+        Self::at(job, stage, sample, session, &Place { name: stage.name.value.clone(), first: 0 }, thermo, mover, saved)
+    }
+
+    /// The same for one of several ensembles of a stage.
+    ///
+    /// # Errors
+    /// As [`Chain::new`].
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn at(
+        job: &Job<'_>,
+        stage: &Stage,
+        sample: &Sample,
+        session: &Session,
+        place: &Place,
+        thermo: Vec<Thermo>,
+        mover: Box<dyn Mover>,
+        saved: Option<&Snapshot>,
+    ) -> Result<Self> {
+        let system = job.system;
+        let root = Root::new(job.seed, &place.name, &job.point);
+        let replicas = thermo.len();
+        let com = com_of(sample, system);
+        let observer = columns(job, stage, com)?;
+        let mut header = header(job, stage, &observer);
+        header.replicas = replicas;
+        header.columns.extend(mover.columns());
+        let rows = match saved {
+            Some(_) => system.start[0].repeat(replicas),
+            None => start::rows_from(&sample.start, place.first, replicas, job, &root, session)?,
+        };
+        let phase = Phase::at_rest(Coords::from_rows(&rows, system.dof())?, system.masses.clone())?;
+        let mut ens = Ensemble::new(phase, thermo, root)?;
+        let mut mover = mover;
+        match saved {
+            Some(s) => {
+                ens.load(s.nested("ensemble")?)?;
+                mover.propagator_mut().load(s.nested("propagator")?)?;
             }
-            let began = Instant::now();
-            self.propagator.advance(&mut self.ens, until - step)?;
-            chunk.adapt(until - step, began.elapsed().as_secs_f64());
-            let step = self.ens.step;
-            if step > warmup && (step - warmup).is_multiple_of(every) && stage.observe.is_some() {
-                frame.step = step - warmup;
-                frame.time = frame.step as f64 * if sample.propagator.value.metropolised() { 1.0 } else { sample.timestep.value };
-                self.observer.observe(&self.ens, self.propagator.kinetic(), &mut frame)?;
-                let began = Instant::now();
-                self.sink.write(&frame)?;
-                self.spent.io += began.elapsed().as_secs_f64();
-            }
-            progress.at(step, &self.note());
-            let due = match job.resolved.checkpoint {
-                Interval::Steps(n) => step.is_multiple_of(n),
-                Interval::Seconds(s) => saved_at.1.elapsed().as_secs_f64() >= s,
-            };
-            let stop = session.stop_now();
-            if step == total || due || stop {
-                self.spent.cpu += clock.0.elapsed().as_secs_f64();
-                self.spent.wall += clock.1.elapsed().as_secs_f64();
-                clock = (ProcessTime::now(), Instant::now());
-                self.save(job, stage, step == total)?;
-                saved_at = (step, Instant::now());
-            }
-            if stop && step < total {
-                return Err(Error::Interrupted { dir: session.dir.clone() });
+            None => {
+                if sample.propagator.value.has_velocities() {
+                    dynamics::draw_velocities(&mut ens, 0, held(com, system.dimension))?;
+                }
             }
         }
-        self.sink.close()
+        let tick = if sample.propagator.value.metropolised() { 1.0 } else { sample.timestep.value };
+        let every = stage.observe.as_ref().map(|o| o.every.value);
+        Ok(Chain { ens, mover, observer, header, warmup: sample.warmup.value, steps: sample.steps.value, every, tick })
+    }
+}
+
+impl Moves for Chain {
+    fn replicas(&self) -> usize {
+        self.ens.replicas()
+    }
+
+    fn clock(&self) -> u64 {
+        self.ens.step
+    }
+
+    fn total(&self) -> u64 {
+        self.warmup + self.steps
+    }
+
+    fn next(&self) -> u64 {
+        let (step, every) = (self.ens.step, self.every.unwrap_or(self.steps));
+        if step < self.warmup { self.warmup } else { self.warmup + ((step - self.warmup) / every + 1) * every }
+    }
+
+    fn due(&self) -> bool {
+        let step = self.ens.step;
+        step > self.warmup && self.every.is_some_and(|every| (step - self.warmup).is_multiple_of(every))
+    }
+
+    fn advance(&mut self, ticks: u64) -> Result<()> {
+        self.mover.propagator_mut().advance(&mut self.ens, ticks)
+    }
+
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn frame(&mut self, frame: &mut Frame) -> Result<()> {
+        frame.step = self.ens.step - self.warmup;
+        frame.time = frame.step as f64 * self.tick;
+        self.observer.observe(&self.ens, self.mover.propagator().kinetic(), frame)?;
+        frame.values.extend(self.mover.observe(&self.ens)?);
+        Ok(())
+    }
+
+    fn tally(&self) -> dynamics::Tally {
+        self.mover.propagator().tally()
     }
 
     fn note(&self) -> String {
-        let tally = self.propagator.tally();
+        let tally = self.tally();
         let diverged = self.ens.replicas() - self.ens.well().count();
         let mut note =
             if tally.proposed > 0 { format!("acceptance {:.2}", tally.accepted as f64 / tally.proposed as f64) } else { String::new() };
@@ -156,46 +208,10 @@ impl Running {
         note
     }
 
-    fn save(&mut self, job: &Job<'_>, stage: &Stage, done: bool) -> Result<()> {
-        let began = Instant::now();
-        self.segments = self.sink.commit()?;
-        tracing::info!(stage = stage.name.value, step = self.ens.step, segments = self.segments.len(), "checkpoint");
-        self.spent.io += began.elapsed().as_secs_f64();
-        let mut s = Snapshot::default();
+    fn save(&self, s: &mut Snapshot) {
         s.nest("ensemble", |s| self.ens.save(s));
-        s.nest("propagator", |s| self.propagator.save(s));
-        segments::to_snapshot(&self.segments, &mut s);
-        s.put("done", u64::from(done));
-        let tally = self.propagator.tally();
-        s.put("evaluations", tally.evaluations);
-        s.put("proposed", tally.proposed);
-        s.put("accepted", tally.accepted);
-        s.put("cpu", self.spent.cpu);
-        s.put("wall", self.spent.wall);
-        s.put("io", self.spent.io);
-        checkpoint::save(
-            &job.dir.join(&stage.name.value),
-            &s,
-            &checkpoint::Meta { version: String::new(), config_hash: job.config_hash.clone() },
-        )
-    }
-}
-
-/// How many steps to take between two looks at the clock: about a fifth of a second's worth.
-struct Chunk {
-    steps: u64,
-}
-
-impl Chunk {
-    fn new(replicas: usize) -> Self {
-        Chunk { steps: (1024 / replicas as u64).clamp(1, 64) }
-    }
-    fn adapt(&mut self, steps: u64, seconds: f64) {
-        if seconds < 0.1 && steps == self.steps {
-            self.steps *= 2;
-        } else if seconds > 0.4 {
-            self.steps = (self.steps / 2).max(1);
-        }
+        s.nest("propagator", |s| self.mover.propagator().save(s));
+        self.mover.facts(s);
     }
 }
 
@@ -213,7 +229,7 @@ pub(super) fn spec(sample: &Sample, com: bool, dimension: usize) -> Spec {
     };
     let mut spec = Spec::new(kind);
     spec.dt = sample.timestep.value;
-    spec.com = com_of(com, dimension);
+    spec.com = held(com, dimension);
     spec.warmup = sample.warmup.value;
     spec.target_acceptance = sample.target_acceptance.as_ref().map(|a| a.value);
     if let Some(gamma) = &sample.friction {
@@ -225,7 +241,7 @@ pub(super) fn spec(sample: &Sample, com: bool, dimension: usize) -> Spec {
     spec
 }
 
-fn com_of(remove: bool, dim: usize) -> Com {
+pub(super) fn held(remove: bool, dim: usize) -> Com {
     if remove { Com::Remove { dim } } else { Com::Keep }
 }
 

@@ -11,9 +11,14 @@ use crate::{Error, Result};
 
 /// Starting positions, `[replica][dof]`; with fewer starts than replicas they are taken in turn.
 pub(super) fn rows(start: &Start, replicas: usize, job: &Job<'_>, root: &Root, session: &Session) -> Result<Vec<f64>> {
+    rows_from(start, 0, replicas, job, root, session)
+}
+
+/// The same for replicas that follow `first` others.
+pub(super) fn rows_from(start: &Start, first: usize, replicas: usize, job: &Job<'_>, root: &Root, session: &Session) -> Result<Vec<f64>> {
     let starts = starts(start, job, session)?;
     let mut rows = Vec::with_capacity(replicas * job.system.dof());
-    for r in 0..replicas {
+    for r in first..first + replicas {
         rows.extend_from_slice(&starts[r % starts.len()]);
     }
     let width = match start {

@@ -15,9 +15,9 @@ pub struct StageStatus {
     pub point: String,
     /// Stage.
     pub stage: String,
-    /// `minimise`, `sample` or `estimate`.
+    /// `minimise`, `sample`, `exchange`, ...
     pub kind: String,
-    /// Steps in the newest checkpoint, warm-up included.
+    /// Steps in the newest checkpoint, warm-up included (of an annealing: levels of all runs).
     pub step: u64,
     /// Steps to take, warm-up included.
     pub steps: u64,
@@ -60,9 +60,9 @@ pub fn status(dir: &Path) -> Result<Status> {
         for stage in &point.campaign.stages {
             let folder = base.join(&stage.name.value);
             let steps = match &stage.kind {
-                StageKind::Sample(s) => s.warmup.value + s.steps.value,
-                StageKind::Minimise(_) => 1,
                 StageKind::Estimate(_) => continue,
+                StageKind::Anneal(a) => super::anneal::ticks(a),
+                kind => kind.chain().map_or(1, |s| s.warmup.value + s.steps.value),
             };
             let mut s = StageStatus {
                 point: point.label.clone(),
@@ -76,9 +76,17 @@ pub fn status(dir: &Path) -> Result<Status> {
             };
             match checkpoint::load(&folder) {
                 Ok(Some(loaded)) => {
-                    if let StageKind::Sample(_) = stage.kind {
+                    if !matches!(stage.kind, StageKind::Minimise(_)) {
                         let ens = loaded.snapshot.nested("ensemble")?;
-                        s.step = ens.u64("step")?;
+                        s.step = loaded.snapshot.u64("clock")?;
+                        if loaded.snapshot.u64("done")? == 1
+                            && (stage.kind.chain().is_none() || super::moves::spent(stage, &loaded.snapshot))
+                        {
+                            s.steps = s.step;
+                        } else {
+                            // an adaptive schedule knows more than the campaign
+                            s.steps = s.steps.max(loaded.snapshot.u64("total")?);
+                        }
                         s.diverged = ens.u64s("diverged")?.iter().filter(|d| **d != u64::MAX).count();
                     } else {
                         s.step = 1;
@@ -109,7 +117,7 @@ impl fmt::Display for Status {
         for s in &self.stages {
             let place = if s.point.is_empty() { s.stage.clone() } else { format!("{} ({})", s.stage, s.point) };
             let percent = 100.0 * s.step as f64 / s.steps.max(1) as f64;
-            if s.kind == "sample" {
+            if s.kind != "minimise" {
                 write!(f, "  {place}: step {} of {} ({percent:.1} %)", s.step, s.steps)?;
             } else {
                 write!(f, "  {place}: {}", if s.step >= s.steps { "done" } else { "to do" })?;

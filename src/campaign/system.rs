@@ -7,6 +7,7 @@ mod stiffness;
 mod text;
 mod xyz;
 
+use super::along::AlongPath;
 use crate::campaign::registry;
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::energy::Potential;
@@ -120,6 +121,10 @@ pub struct System {
     pub omega_max: Option<(f64, String)>,
     /// Names of the atoms; of a cluster, particles without names; none for a density on R^n.
     pub topology: Option<Topology>,
+    /// Of a molecule: its forces as read, of which a path makes other potentials.
+    pub molecule: Option<Arc<crate::io::openmm::MolecularSystem>>,
+    /// What the campaign's path made of the potential; none without a path.
+    pub path: Option<AlongPath>,
     /// What is lawful but looks like a mistake.
     pub warnings: Vec<String>,
     /// Hash of everything that the system was made of, overrides included.
@@ -234,6 +239,7 @@ impl System {
             remove_com: true,
             omega_max: m.omega_max,
             topology: Some(m.topology),
+            molecule: Some(m.system),
             warnings: m.warnings,
             ..System::bare(m.potential, particles, 3, m.masses)
         }
@@ -263,6 +269,8 @@ impl System {
             basins: Vec::new(),
             omega_max: None,
             topology: None,
+            molecule: None,
+            path: None,
             warnings: Vec::new(),
             digest: String::new(),
         }

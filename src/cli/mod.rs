@@ -193,14 +193,14 @@ pub(crate) struct Report {
 
 #[derive(Args)]
 pub(crate) struct Compare {
-    /// Run directories
-    #[arg(required = true, num_args = 2..)]
+    /// Run directories; with --quantity one will do
+    #[arg(required = true, num_args = 1..)]
     pub(crate) runs: Vec<PathBuf>,
     /// Every estimate and every stored number must be equal to the bit (exit 0 or 1)
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Only this quantity
-    #[arg(long)]
+    /// One quantity (log_z, delta_f, ...) by every run and stage: value, error, energy calls, efficiency, pairwise z
+    #[arg(long, conflicts_with = "exact")]
     pub(crate) quantity: Option<String>,
     /// Machine-readable
     #[arg(long)]

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use ergodica::campaign::progress::{Show, span};
 use ergodica::campaign::run::{Existing, Lengthen, Options};
 use ergodica::campaign::signals::Stop;
-use ergodica::campaign::{Outcome, Summary, Verdict, catalogue, check, compare, doctor, evaluate, export, reader, run, status};
+use ergodica::campaign::{Outcome, Summary, Verdict, catalogue, check, compare, doctor, evaluate, export, ranking, reader, run, status};
 use ergodica::{Error, Result};
 use std::io::Write as _;
 use std::path::Path;
@@ -152,6 +152,9 @@ fn conclude(dir: &Path, summary: &Summary) -> u8 {
         p.threads,
         p.isa
     ));
+    for note in &summary.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
     let mut missed: Vec<_> = summary.verdict.checks.iter().filter(|c| c.outcome != Outcome::Pass).collect();
     missed.sort_by_key(|c| std::cmp::Reverse(c.outcome));
     for check in missed.iter().take(SHOWN) {
@@ -249,6 +252,9 @@ fn report(_: &Report) -> Result<u8> {
 }
 
 fn compare_runs(a: &Compare) -> Result<u8> {
+    if a.exact && a.runs.len() < 2 {
+        return Err(Error::input("one run has nothing to be compared with", "name another"));
+    }
     if a.exact {
         let mut equal = true;
         for other in &a.runs[1..] {
@@ -262,7 +268,15 @@ fn compare_runs(a: &Compare) -> Result<u8> {
         }
         return Ok(u8::from(!equal));
     }
-    let table = compare::table(&a.runs, a.quantity.as_deref())?;
+    if let Some(quantity) = &a.quantity {
+        let ranking = ranking::ranking(&a.runs, quantity)?;
+        print(&if a.json { ranking.json() } else { ranking.to_string() });
+        return Ok(0);
+    }
+    if a.runs.len() < 2 {
+        return Err(Error::input("one run has nothing to be compared with", "name another, or --quantity for the stages of one run"));
+    }
+    let table = compare::table(&a.runs)?;
     print(&if a.json { table.json() } else { table.to_string() });
     Ok(0)
 }

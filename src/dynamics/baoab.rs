@@ -55,7 +55,7 @@ impl Baoab {
 }
 
 /// c = exp(-y) and 1 - c^2 = 2 tanh(y) / (1 + tanh(y)), without cancellation at small y.
-pub(super) fn ornstein_uhlenbeck(y: f64) -> (f64, f64) {
+pub(crate) fn ornstein_uhlenbeck(y: f64) -> (f64, f64) {
     let t = Real::tanh(y);
     (Real::exp(-y), 2.0 * t / (1.0 + t))
 }

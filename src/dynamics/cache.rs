@@ -9,24 +9,24 @@ use rayon::prelude::*;
 
 /// Forces at the positions of one ensemble; stale as soon as its state or the potential changes.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     key: Option<(u64, u64)>,
-    pub(super) u: Vec<Octet>,
-    pub(super) f: Coords,
+    pub(crate) u: Vec<Octet>,
+    pub(crate) f: Coords,
     /// Energies once more, `[replica]`.
-    pub(super) energy: Vec<f64>,
+    pub(crate) energy: Vec<f64>,
 }
 
 impl Cache {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Cache { key: None, u: Vec::new(), f: Coords::zeros(0, 0), energy: Vec::new() }
     }
 
-    /// Evaluates unless nothing changed since [`Cache::seal`].
-    pub(super) fn refresh(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential, center: &Center) {
-        let key = Some((ens.epoch(), potential.version()));
+    /// Evaluates unless nothing changed since [`Cache::seal`]; says whether it did.
+    pub(crate) fn refresh(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential, center: &Center) -> bool {
+        let key = Some((ens.force_epoch(), potential.version()));
         if self.key == key {
-            return;
+            return false;
         }
         let x = &ens.state().x;
         if self.f.replicas() != x.replicas() || self.f.dof() != x.dof() {
@@ -40,17 +40,30 @@ impl Cache {
             dispatch(Project { center, f });
         });
         self.key = key;
+        true
+    }
+
+    /// [`Cache::refresh`], and the energies of the replicas beside it.
+    pub(crate) fn prepare(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential, center: &Center) -> bool {
+        let evaluated = self.refresh(ens, potential, center);
+        if evaluated || self.energy.len() != ens.replicas() {
+            self.list(ens.replicas());
+        }
+        evaluated
+    }
+
+    fn list(&mut self, replicas: usize) {
+        self.energy.clear();
+        for r in 0..replicas {
+            self.energy.push(self.u[r / 8].0[r % 8]);
+        }
     }
 
     /// The cache holds for the state as it is now.
-    pub(super) fn seal(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential) {
-        let n = ens.replicas();
+    pub(crate) fn seal(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential) {
         pad(&mut self.f);
-        self.energy.clear();
-        for r in 0..n {
-            self.energy.push(self.u[r / 8].0[r % 8]);
-        }
-        self.key = Some((ens.epoch(), potential.version()));
+        self.list(ens.replicas());
+        self.key = Some((ens.force_epoch(), potential.version()));
     }
 }
 
@@ -68,7 +81,7 @@ impl Lanewise for Project<'_> {
 }
 
 /// The padding becomes copies of the last replica again.
-pub(super) fn pad(c: &mut Coords) {
+pub(crate) fn pad(c: &mut Coords) {
     let n = c.replicas();
     if n.is_multiple_of(8) {
         return;
@@ -83,7 +96,7 @@ pub(super) fn pad(c: &mut Coords) {
 }
 
 /// Does the ensemble fit the propagator?
-pub(super) fn fits(ens: &Ensemble<Phase>, mass: &[f64]) -> Result<()> {
+pub(crate) fn fits(ens: &Ensemble<Phase>, mass: &[f64]) -> Result<()> {
     let dof = ens.state().x.dof();
     if dof != mass.len() {
         return Err(Error::Shape { what: "degrees of freedom of the ensemble", expected: mass.len(), found: dof });
@@ -102,7 +115,7 @@ pub(super) fn fits(ens: &Ensemble<Phase>, mass: &[f64]) -> Result<()> {
 
 /// Is a configuration with its energy and force still one? `|x| <= FARTHEST`, energy and force finite.
 #[inline(always)]
-pub(super) fn sane<T: Real>(x: &[T], f: &[T], u: T) -> T::Mask {
+pub(crate) fn sane<T: Real>(x: &[T], f: &[T], u: T) -> T::Mask {
     let (mut far, mut steep) = (T::of(0.0), T::of(0.0));
     for d in 0..x.len() {
         far = x[d].mul_add(x[d], far);
@@ -112,7 +125,7 @@ pub(super) fn sane<T: Real>(x: &[T], f: &[T], u: T) -> T::Mask {
 }
 
 /// Bits of the lanes that are well; padding follows the last replica.
-pub(super) fn well(health: &[Health]) -> u8 {
+pub(crate) fn well(health: &[Health]) -> u8 {
     let mut bits = 0;
     for lane in 0..8 {
         if let Some(h) = health.get(lane).or(health.last())
@@ -125,13 +138,13 @@ pub(super) fn well(health: &[Health]) -> u8 {
 }
 
 /// Bits of the lanes that are replicas, not padding.
-pub(super) fn real_lanes(health: &[Health]) -> u8 {
+pub(crate) fn real_lanes(health: &[Health]) -> u8 {
     if health.len() >= 8 { 0xff } else { (1 << health.len()) - 1 }
 }
 
 /// Records the lanes that stopped being well; returns those that still are.
 #[inline]
-pub(super) fn bury(alive: u8, sane: u8, health: &mut [Health], step: u64) -> u8 {
+pub(crate) fn bury(alive: u8, sane: u8, health: &mut [Health], step: u64) -> u8 {
     let fallen = alive & !sane;
     if fallen != 0 {
         for (lane, h) in health.iter_mut().enumerate() {
@@ -144,7 +157,7 @@ pub(super) fn bury(alive: u8, sane: u8, health: &mut [Health], step: u64) -> u8 
 }
 
 /// Copies the lanes that are not in `alive`.
-pub(super) fn freeze(alive: u8, from: &[Octet], to: &mut [Octet]) {
+pub(crate) fn freeze(alive: u8, from: &[Octet], to: &mut [Octet]) {
     for (t, f) in to.iter_mut().zip(from) {
         for lane in 0..8 {
             if alive >> lane & 1 == 0 {

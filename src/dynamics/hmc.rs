@@ -183,6 +183,26 @@ impl Propagator<Phase> for Hmc {
             _ => self.adapt.step(),
         }
     }
+
+    /// The velocities are drawn afresh by each step, and the leapfrog map is its own inverse up to their sign.
+    fn reversible(&self) -> bool {
+        true
+    }
+
+    fn prepare(&mut self, ens: &mut Ensemble<Phase>) -> Result<()> {
+        fits(ens, &self.mass)?;
+        self.cache.prepare(ens, &*self.potential, &self.center);
+        Ok(())
+    }
+
+    fn set_timestep(&mut self, dt: f64) -> Result<()> {
+        check_step(&*self.potential, &self.mass, dt)?;
+        if self.options.warmup > 0 {
+            return Err(Error::input("a step that a warm-up adapts cannot be set as well", "build the propagator with warmup = 0"));
+        }
+        self.options.dt = dt;
+        Ok(())
+    }
 }
 
 impl Resume for Hmc {

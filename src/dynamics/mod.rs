@@ -32,6 +32,9 @@ pub use unadjusted::{Next, Now, Rule, Unadjusted};
 pub use velocities::draw_velocities;
 pub use velocity_verlet::{VelocityVerlet, VelocityVerletRule};
 
+pub(crate) use baoab::ornstein_uhlenbeck;
+pub(crate) use cache::{Cache, bury, fits, freeze, pad, real_lanes, sane, well};
+
 use crate::batch::{Ensemble, Resume, State};
 use crate::energy::Potential;
 use crate::{Error, Result};
@@ -75,6 +78,28 @@ pub trait Propagator<S: State>: Resume + Send {
 
     /// Step size in use: the given one, or the adapted one.
     fn timestep(&self) -> f64;
+
+    /// Does it obey detailed balance with respect to exp(-u), so that it is its own reversal? A sweep in a fixed order leaves
+    /// exp(-u) invariant and does not.
+    fn reversible(&self) -> bool {
+        false
+    }
+
+    /// Brings [`Propagator::energy`] up to date with the ensemble as it is, without a step.
+    ///
+    /// # Errors
+    /// As [`Propagator::advance`].
+    fn prepare(&mut self, _ens: &mut Ensemble<S>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Changes the step size.
+    ///
+    /// # Errors
+    /// `Error::Input` when the propagator has none that can change, or for a step that is not positive.
+    fn set_timestep(&mut self, dt: f64) -> Result<()> {
+        Err(Error::input(format!("the step of this propagator cannot be set to {dt}"), "build it anew, or use hmc or mala"))
+    }
 }
 
 /// Work of a propagator, summed over replicas that are well (padding not counted).

@@ -170,6 +170,12 @@ impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
     fn timestep(&self) -> f64 {
         self.dt
     }
+
+    fn prepare(&mut self, ens: &mut Ensemble<Phase>) -> Result<()> {
+        fits(ens, &self.mass)?;
+        self.cache.prepare(ens, &*self.potential, &self.center);
+        Ok(())
+    }
 }
 
 impl<R> Resume for Unadjusted<R> {

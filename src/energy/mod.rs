@@ -1,7 +1,7 @@
 //! Potentials: formulas written once, evaluated over batches.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic formula
 
-pub mod base;
+pub mod biased;
 pub mod collective;
 pub mod double_well;
 pub mod double_well_n;
@@ -9,13 +9,20 @@ pub mod formula;
 pub mod funnel;
 pub mod gaussian_mixture;
 pub mod harmonic;
+pub mod interpolated;
+pub mod knob;
 pub mod lennard_jones;
 pub mod many_well;
 pub mod molecular;
 pub mod mueller_brown;
 pub mod restraint;
 mod room;
+pub mod table;
 pub mod text;
+pub mod umbrella;
+
+pub use self::interpolated::Interpolated;
+pub use self::knob::Knob;
 
 use crate::batch::{Coords, Thermo};
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};
@@ -79,11 +86,34 @@ pub trait Potential: Send + Sync {
     /// Energies of one block of 8 replicas; forces are written over `f` (`[dof]`), terms over `terms` when asked for.
     fn eval_block(&self, x: &[Octet], lambda: Octet, f: &mut [Octet], terms: Option<&mut [Octet]>) -> Octet;
 
+    /// Energies of one block at each of several couplings, each the same for all its replicas: `u[k]` at `lambdas[k]`.
+    ///
+    /// Worth overriding where couplings share work: a path linear in lambda needs two evaluations, a restraint the energy once.
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        let mut f = vec![Octet::of(0.0); x.len()];
+        for (u, lambda) in u.iter_mut().zip(lambdas) {
+            *u = self.eval_block(x, Octet::of(*lambda), &mut f, None);
+        }
+    }
+
     /// One configuration in plain `f64`: the reference of every lane, equal to it bit for bit.
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64;
 
     /// Energy and its exact derivative along (`dx`, `dlambda`), from dual numbers.
     fn derivative(&self, x: &[f64], lambda: f64, dx: &[f64], dlambda: f64) -> (f64, f64);
+
+    /// dU/dlambda of one block of 8 replicas: what thermodynamic integration averages.
+    ///
+    /// From dual numbers one replica at a time, 25 times the cost of energies in lanes; linear paths need an evaluation or two.
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let still = vec![0.0; x.len()];
+        let mut slope = Octet::of(0.0);
+        for (lane, slope) in slope.0.iter_mut().enumerate() {
+            let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
+            *slope = self.derivative(&one, lambda.0[lane], &still, 1.0).1;
+        }
+        slope
+    }
 
     /// Changes whenever the energy of the same configuration changes (a growing bias).
     fn version(&self) -> u64 {

@@ -1,7 +1,8 @@
 //! Where a series starts to be stationary.
 
-use super::inefficiency::first_crossing;
+use super::inefficiency::{LagWindow, Lags, first_crossing};
 use super::series::{Series, Unusable, squares_and_sum, sum_of};
+use crate::real::Real;
 use serde::Serialize;
 
 /// Most points a replica is averaged down to before many starting points are tried.
@@ -41,7 +42,7 @@ pub fn detect_equilibration(series: Series<'_>) -> Result<Equilibration, Unusabl
         start = (start + 1).max((start as f64 * 1.15) as usize);
     }
     if block == 1 {
-        return search(series, &starts);
+        return search(series, &starts, Lags::Every);
     }
     let coarse = Coarse::new(series, block);
     let tried: Vec<Start> = starts.iter().map(|&s| coarse.start(series.replicas, s)).collect();
@@ -52,8 +53,46 @@ pub fn detect_equilibration(series: Series<'_>) -> Result<Equilibration, Unusabl
 ///
 /// Errors: as [`detect_equilibration`]; `TooShort` if no start leaves 4 draws.
 pub fn detect_equilibration_at(series: Series<'_>, starts: &[usize]) -> Result<Equilibration, Unusable> {
+    detect_equilibration_with(series, starts, Lags::Every)
+}
+
+/// The same with another choice of lags; starts 0, s, 2 s ... and [`Lags::Growing`] are pymbar's `nskip=s, fast=True`.
+///
+/// pymbar counts `n - t0 + 1` draws after the start, this counts `n - t0`.
+/// Errors: as [`detect_equilibration_at`].
+pub fn detect_equilibration_with(series: Series<'_>, starts: &[usize], lags: Lags) -> Result<Equilibration, Unusable> {
     series.check_varying("equilibration detection (draws)", 4)?;
-    search(series, starts)
+    search(series, starts, lags)
+}
+
+/// Equilibration by repeated refinement: `nodes` starts evenly spaced in their logarithm between 1 and the end, then between the
+/// neighbours of the best, until these are less than 4 draws apart.
+///
+/// Far fewer starts than a grid; it may settle on a local maximum of the effective number.
+/// Errors: as [`detect_equilibration`]; `Argument` for fewer than 5 nodes.
+/// Source: pymbar 4 `detect_equilibration_binary_search`.
+pub fn detect_equilibration_search(series: Series<'_>, nodes: usize) -> Result<Equilibration, Unusable> {
+    series.check_varying("equilibration detection (draws)", 16)?;
+    if nodes < 5 {
+        return Err(Unusable::Argument(format!("a search for the equilibration needs at least 5 nodes, not {nodes}")));
+    }
+    let (mut first, mut last) = (1, series.draws - 1);
+    let mut tried: Vec<(usize, f64)> = Vec::new();
+    loop {
+        let ratio = Real::ln(last as f64 / first as f64) / (nodes - 1) as f64;
+        let mut starts: Vec<usize> = (0..nodes).map(|i| (first as f64 * Real::exp(i as f64 * ratio)).round_ties_even() as usize).collect();
+        starts[nodes - 1] = last;
+        starts.dedup();
+        let found = search(series, &starts, Lags::Every)?;
+        tried.extend(&found.tried);
+        if last - first < 4 {
+            tried.sort_by_key(|t| t.0);
+            tried.dedup_by_key(|t| t.0);
+            return Ok(Equilibration { tried, ..found });
+        }
+        let k = starts.iter().position(|&s| s == found.start).unwrap_or(0);
+        (first, last) = (starts[k.saturating_sub(1)], starts[(k + 1).min(starts.len() - 1)]);
+    }
 }
 
 struct Start {
@@ -62,7 +101,8 @@ struct Start {
     n_eff: f64,
 }
 
-fn search(series: Series<'_>, starts: &[usize]) -> Result<Equilibration, Unusable> {
+fn search(series: Series<'_>, starts: &[usize], lags: Lags) -> Result<Equilibration, Unusable> {
+    let window = LagWindow::of(series.replicas).with(lags);
     let tried: Vec<Start> = starts
         .iter()
         .filter(|&&at| at + 4 <= series.draws)
@@ -71,7 +111,7 @@ fn search(series: Series<'_>, starts: &[usize]) -> Result<Equilibration, Unusabl
             let rest = Series { values: &kept, replicas: series.replicas, draws: series.draws - at };
             let total = kept.len() as f64;
             // what is left is constant: one independent draw, as pymbar has it
-            let g = if rest.check_varying("", 4).is_ok() { first_crossing(rest).g } else { total };
+            let g = if rest.check_varying("", 4).is_ok() { first_crossing(rest, window).g } else { total };
             Start { at, g, n_eff: total / g }
         })
         .collect();
@@ -132,7 +172,7 @@ impl Coarse {
         let g = if rest.check_varying("", 4).is_ok() && variance > 0.0 {
             let centre = sum_of(&blocks) / blocks.len() as f64;
             let coarse_variance = squares_and_sum(&blocks, centre).0 / blocks.len() as f64;
-            (first_crossing(rest).g * self.block as f64 * coarse_variance / variance).max(1.0)
+            (first_crossing(rest, LagWindow::of(replicas)).g * self.block as f64 * coarse_variance / variance).max(1.0)
         } else {
             total
         };

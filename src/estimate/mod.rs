@@ -7,31 +7,46 @@
 //! | question | function |
 //! |---|---|
 //! | mean, population with standard error | [`mean`], [`circular_mean`], [`variance`], [`jackknife`] |
-//! | how correlated are the draws | [`autocorrelation_time`], [`statistical_inefficiency`], [`autocovariance`] |
+//! | how correlated are the draws | [`autocorrelation_time`], [`statistical_inefficiency`], [`cross_inefficiency`], [`autocovariance`] |
+//! | which draws are nearly independent | [`subsample`] |
 //! | do the replicas agree | [`rank_diagnostics`] (R-hat, bulk and tail ESS), [`forward_reverse`] |
-//! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`] |
+//! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`], [`detect_equilibration_search`] |
 //! | block averages | [`block_average`] |
+//! | does any estimator stand still | [`forward_reverse_of`], [`block_estimates`], [`converged_fraction`] |
+//! | free energy from mean gradients | [`thermodynamic_integration`] |
+//! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
 //! | free-energy surface | [`surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
 //! | may the result be believed | [`diagnose`], [`judge`] |
 
 mod autocorrelation;
 mod autocovariance;
+mod bar;
 mod basin;
 mod blocks;
 mod convergence;
 mod equilibration;
+mod exponential;
 mod fft;
+mod free_energy_error;
 mod inefficiency;
 mod jackknife;
+mod leave_one_out;
+mod mbar;
 mod mean;
 mod quantile;
 mod rank;
+mod reduced;
+mod resample;
 mod series;
+mod stability;
+mod subsample;
 pub mod summary;
 mod surface;
+mod ti;
 mod value;
 mod verdict;
+mod work;
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test may ask the system's mathematics")]
@@ -39,16 +54,34 @@ mod tests;
 
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
 pub use autocovariance::{Centre, autocovariance};
+pub use bar::{Bar, bar};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};
-pub use equilibration::{Equilibration, detect_equilibration, detect_equilibration_at};
-pub use inefficiency::{Inefficiency, statistical_inefficiency};
+pub use equilibration::{
+    Equilibration, detect_equilibration, detect_equilibration_at, detect_equilibration_search, detect_equilibration_with,
+};
+pub use exponential::{Delta, cumulant2, exp_forward, exp_reverse, pareto_k};
+pub use free_energy_error::FreeEnergyError;
+pub use inefficiency::{
+    Inefficiency, LagWindow, Lags, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
+};
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
+pub use leave_one_out::{LeaveOneOut, leave_one_out};
+pub use mbar::{
+    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
+};
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
+pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};
 pub use series::{Series, Unusable, circle};
+pub use stability::{BlockEstimates, Part, Stability, ValueError, block_estimates, converged_area, converged_fraction, forward_reverse_of};
+pub use subsample::{Spacing, subsample};
 pub use surface::{Axis, Surface, surface};
+pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
 pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};
+pub use work::{
+    CrossedGaussians, Jarzynski, PullingProfile, Pulls, crooks, crossed_gaussians, hummer_szabo, jarzynski, normality, wu_kofke,
+};

@@ -64,6 +64,18 @@ impl From<Unusable> for crate::Error {
     }
 }
 
+impl From<Unusable> for super::FreeEnergyError {
+    fn from(why: Unusable) -> Self {
+        match why {
+            Unusable::TooShort { what, needed: expected, found } => {
+                super::FreeEnergyError::Inconsistent { what: format!("{what}, at least"), expected, found }
+            }
+            Unusable::Shape { what, expected, found } => super::FreeEnergyError::Inconsistent { what: what.to_owned(), expected, found },
+            other => super::FreeEnergyError::Argument { what: other.to_string() },
+        }
+    }
+}
+
 /// Squares of larger numbers overflow, of numbers below its inverse they vanish.
 const LARGEST: f64 = 1e150;
 

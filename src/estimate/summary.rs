@@ -34,6 +34,9 @@ pub struct Summary {
     pub performance: Performance,
     /// What looks odd.
     pub warnings: Vec<String>,
+    /// What the numbers mean: conventions, what a path leaves over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Papers of the methods used.
     pub papers: Vec<String>,
 }
@@ -81,6 +84,110 @@ pub struct StageSummary {
     pub surfaces: Vec<SurfaceSummary>,
     /// Of minimise stages, one entry a replica.
     pub minimised: Vec<Minimised>,
+    /// Energy evaluations of the stage.
+    #[serde(default)]
+    pub evaluations: u64,
+    /// Of estimate stages: the stage that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Of stages on a ladder of states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<LadderSummary>,
+    /// Free energies of a ladder, of estimate stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_energies: Option<FreeEnergySummary>,
+    /// Works of switching, of estimate stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub works: Option<WorkSummary>,
+    /// Runs of an annealing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annealing: Option<AnnealSummary>,
+}
+
+/// What replicas did on a ladder of thermodynamic states.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LadderSummary {
+    /// `temperature` or `lambda`.
+    pub variable: String,
+    /// Value of each state.
+    pub values: Vec<f64>,
+    /// Names of the states.
+    pub states: Vec<String>,
+    /// The state that plain sampling would have.
+    pub target: usize,
+    /// Independent copies that are judged.
+    pub copies: usize,
+    /// Replicas of a copy.
+    pub per_copy: usize,
+    /// Accepted fraction between neighbours; none where nothing was tried.
+    pub acceptance: Vec<Option<f64>>,
+    /// Round trips of each replica, from the first state to the last and back.
+    pub round_trips: Vec<u64>,
+    /// Second largest eigenvalue of the mixing matrix.
+    pub second_eigenvalue: Option<f64>,
+    /// Fraction of the visits of each state by replicas that come from the first state.
+    pub upward: Vec<Option<f64>>,
+    /// Frames at each state.
+    pub visits: Vec<u64>,
+    /// Learned weights of an expanded ensemble.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<f64>,
+}
+
+/// Free energies of the states of a ladder.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FreeEnergySummary {
+    /// `mbar`, `bar`, `ti` or `exp`.
+    pub method: String,
+    /// Unit of all free energies.
+    pub unit: String,
+    /// Value of each state.
+    pub values: Vec<f64>,
+    /// Names of the states.
+    pub states: Vec<String>,
+    /// Free energy of each state less that of the first.
+    pub f: Vec<f64>,
+    /// Their standard errors.
+    pub stderr: Vec<f64>,
+    /// Statistical inefficiency of the frames.
+    pub g: Option<f64>,
+    /// Where the errors come from.
+    pub errors: String,
+    /// Overlap matrix, `[i][j]`; empty where the method has none.
+    pub overlap: Vec<Vec<f64>>,
+    /// Mean of beta dU/dlambda at each state with its error, of thermodynamic integration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gradients: Vec<(f64, f64)>,
+    /// Free-energy difference of the ends from the first and from the last part of the data: fraction, forward value and error,
+    /// reverse value and error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub convergence: Vec<[f64; 5]>,
+}
+
+/// Works of switching trajectories, in kT.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkSummary {
+    /// From 0 to 1.
+    pub forward: Vec<f64>,
+    /// From 1 to 0.
+    pub reverse: Vec<f64>,
+    /// Where the histograms should cross, in kT.
+    pub delta_f: Option<f64>,
+    /// Its standard error.
+    pub stderr: Option<f64>,
+}
+
+/// Runs of an annealing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnnealSummary {
+    /// ln of the mean weight of each run; of a normalised base log Z.
+    pub log_z: Vec<f64>,
+    /// Effective fraction of the particles at the end of each run.
+    pub ess: Vec<f64>,
+    /// Values of lambda of the last run.
+    pub lambdas: Vec<f64>,
+    /// Families that survived in each run.
+    pub families: Vec<f64>,
 }
 
 /// Diagnostics of one scalar column after the discard.

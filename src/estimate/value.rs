@@ -37,6 +37,14 @@ pub enum WarningKind {
     NotVisited,
     /// Values outside the declared range.
     Outside,
+    /// Part of the path, of the interval or of phase space is left out of the estimate.
+    NotCovered,
+    /// The grid is too coarse for the rule that was used on it.
+    TooCoarse,
+    /// States share few effective samples: value and error rest on a handful of them.
+    PoorOverlap,
+    /// An exponential average carried by its largest weights: its variance may be infinite.
+    HeavyTail,
 }
 
 /// A doubt about an estimate, in words.

@@ -2,7 +2,9 @@
 
 use crate::batch::{Phase, State, Thermo};
 use crate::energy::{Evaluation, Potential};
+use crate::real::Octet;
 use crate::{Error, Result};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// What a state weighs: exp(-u) at a thermodynamic state.
@@ -12,6 +14,35 @@ pub trait Target<S: State>: Send + Sync {
     /// # Errors
     /// `Error::Shape` when state, `thermo` and `u` do not fit together.
     fn reduced(&self, s: &S, thermo: &[Thermo], u: &mut [f64]) -> Result<()>;
+
+    /// The reduced energy of every replica at every state of a ladder, `u[replica][state]`: what MBAR calls u_kn.
+    ///
+    /// # Errors
+    /// `Error::Shape` when `u` has another length.
+    fn u_kn(&self, s: &S, ladder: &[Thermo], u: &mut [f64]) -> Result<()> {
+        let (n, states) = (s.replicas(), ladder.len());
+        if u.len() != n * states {
+            return Err(Error::Shape { what: "reduced energies at every state", expected: n * states, found: u.len() });
+        }
+        let mut at_one = vec![0.0; n];
+        for (k, thermo) in ladder.iter().enumerate() {
+            self.reduced(s, &vec![*thermo; n], &mut at_one)?;
+            for (r, u_r) in at_one.iter().enumerate() {
+                u[r * states + k] = *u_r;
+            }
+        }
+        Ok(())
+    }
+
+    /// Is the reduced energy beta U(s; lambda)? Then U known at one lambda gives it at every beta, without an evaluation.
+    fn is_boltzmann(&self) -> bool {
+        false
+    }
+
+    /// Does u depend on momenta? Then only kernels that keep them will do.
+    fn counts_momenta(&self) -> bool {
+        false
+    }
 }
 
 /// beta U(x; lambda) of a potential: configurations only, momenta do not count.
@@ -29,5 +60,39 @@ impl Target<Phase> for Boltzmann {
             *u = thermo[r].beta * out.u.get(r, 0);
         }
         Ok(())
+    }
+
+    /// One evaluation a coupling that occurs, not one a state; [`Potential::energies_block`] may need fewer still.
+    fn u_kn(&self, s: &Phase, ladder: &[Thermo], u: &mut [f64]) -> Result<()> {
+        let (n, states, dof) = (s.replicas(), ladder.len(), self.0.dof());
+        if u.len() != n * states {
+            return Err(Error::Shape { what: "reduced energies at every state", expected: n * states, found: u.len() });
+        }
+        if s.x.dof() != dof {
+            return Err(Error::Shape { what: "degrees of freedom", expected: dof, found: s.x.dof() });
+        }
+        let mut lambdas: Vec<f64> = Vec::new();
+        let mut column = Vec::with_capacity(states);
+        for t in ladder {
+            let known = lambdas.iter().position(|l| l.to_bits() == t.lambda.to_bits());
+            column.push(known.unwrap_or(lambdas.len()));
+            if known.is_none() {
+                lambdas.push(t.lambda);
+            }
+        }
+        u.par_chunks_mut((8 * states).max(1)).enumerate().for_each(|(b, u)| {
+            let mut energies = vec![Octet::of(0.0); lambdas.len()];
+            self.0.energies_block(s.x.block(b), &lambdas, &mut energies);
+            for (lane, u) in u.chunks_exact_mut(states).enumerate() {
+                for (k, u) in u.iter_mut().enumerate() {
+                    *u = ladder[k].beta * energies[column[k]].0[lane];
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn is_boltzmann(&self) -> bool {
+        true
     }
 }

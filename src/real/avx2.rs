@@ -64,6 +64,7 @@ impl Isa for Avx2 {
     type F = F;
     type I = I;
     type M = Mask2;
+    const REGISTERS: usize = 8;
     #[inline(always)]
     fn splat(c: f64) -> F {
         unsafe { Two(_mm256_set1_pd(c), _mm256_set1_pd(c)) }

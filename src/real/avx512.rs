@@ -16,6 +16,7 @@ impl Isa for Avx512 {
     type F = __m512d;
     type I = __m512i;
     type M = Bits8;
+    const REGISTERS: usize = 32;
     #[inline(always)]
     fn splat(c: f64) -> __m512d {
         unsafe { _mm512_set1_pd(c) }

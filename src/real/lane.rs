@@ -14,6 +14,22 @@ impl Octet {
     pub const fn of(c: f64) -> Self {
         Octet([c; 8])
     }
+
+    /// `n` octets of zeros straight from the system: pages are touched when they are first written, not before.
+    pub fn zeros(n: usize) -> Vec<Octet> {
+        let Ok(layout) = std::alloc::Layout::array::<Octet>(n) else { return vec![Octet::of(0.0); n] };
+        if layout.size() == 0 {
+            return Vec::new();
+        }
+        // SAFETY: the layout is not empty; it is that of a Vec<Octet> of capacity n; and zero bytes are the numbers 0.0.
+        unsafe {
+            let start = std::alloc::alloc_zeroed(layout).cast::<Octet>();
+            if start.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            Vec::from_raw_parts(start, n, n)
+        }
+    }
 }
 
 /// The operations of an instruction set on 8 doubles.
@@ -22,6 +38,7 @@ pub trait Isa: Copy + Send + Sync + Debug + 'static {
     type F: Copy + Send + Sync + Debug;
     type I: Copy;
     type M: Mask;
+    const REGISTERS: usize;
     fn splat(c: f64) -> Self::F;
     fn add(a: Self::F, b: Self::F) -> Self::F;
     fn sub(a: Self::F, b: Self::F) -> Self::F;
@@ -75,6 +92,8 @@ pub struct Lane<I: Isa>(pub(super) I::F);
 
 /// A [`Word`] that is one [`Octet`] in memory.
 pub trait Wide: Word {
+    /// How many of them the register file holds: what the tile of a matrix product is chosen by.
+    const REGISTERS: usize;
     /// Octets seen as lanes, in place.
     fn of_octets(o: &[Octet]) -> &[Self];
     /// Octets seen as lanes, in place.
@@ -86,6 +105,7 @@ pub trait Wide: Word {
 }
 
 impl<I: Isa> Wide for Lane<I> {
+    const REGISTERS: usize = I::REGISTERS;
     #[inline(always)]
     fn of_octets(o: &[Octet]) -> &[Self] {
         const { assert!(size_of::<Lane<I>>() == 64 && align_of::<Lane<I>>() <= 64) };

@@ -74,6 +74,7 @@ impl Isa for Portable {
     type F = [f64; 8];
     type I = [u64; 8];
     type M = Bits8;
+    const REGISTERS: usize = 8;
     #[inline(always)]
     fn splat(c: f64) -> [f64; 8] {
         [c; 8]

@@ -79,6 +79,19 @@ impl Frames {
         Ok(Some(Values { rows, periodic: column.periodic, name, label }))
     }
 
+    /// A stored column of the first replicas and frames, `[replica][frame]`, diverged ones included.
+    ///
+    /// # Errors
+    /// `Error::Damaged`, `Error::Io`.
+    pub(super) fn whole(&self, column: &str, replicas: usize, frames: u64) -> Result<Vec<Vec<f64>>> {
+        if !self.stage.scalars().iter().any(|s| s == column) {
+            return Ok(Vec::new());
+        }
+        let (replicas, frames) = (replicas.min(self.stage.header.replicas), frames.min(self.stage.frames()));
+        let values = self.stage.values(column, 0..frames, 0..replicas)?;
+        Ok((0..replicas).map(|r| values.iter().skip(r).step_by(replicas.max(1)).copied().collect()).collect())
+    }
+
     /// Provenance of the stage.
     pub(super) fn provenance(&self) -> &[(String, String)] {
         &self.stage.header.provenance

@@ -10,6 +10,7 @@
 mod charts;
 mod figures;
 mod frames;
+mod ladder;
 mod number;
 mod overview;
 mod page;
@@ -18,6 +19,8 @@ mod stage;
 
 #[cfg(test)]
 mod tests;
+
+pub use charts::free_energy;
 
 use crate::estimate::summary::{SCHEMA, StageSummary, Summary};
 use crate::io::files;
@@ -37,6 +40,7 @@ pub fn write(dir: &Path) -> Result<()> {
     let mut figures = Figures::new(dir)?;
     let mut sections = vec![overview::checks(&summary)];
     sections.extend(overview::warnings(&summary));
+    sections.extend(overview::notes(&summary));
     sections.push(overview::estimates(&summary));
     sections.extend(overview::sweep(&summary, &mut figures)?);
     let mut points: Vec<&str> = Vec::new();
@@ -55,6 +59,12 @@ pub fn write(dir: &Path) -> Result<()> {
         for stage in &stages {
             sections.push(match stage.kind.as_str() {
                 "minimise" => stage::minimise(stage, level, &mut figures)?,
+                "exchange" | "expanded" | "anneal" | "switch" => ladder::moved(dir, stage, level, &mut figures)?,
+                "metadynamics" => {
+                    let mut section = ladder::moved(dir, stage, level, &mut figures)?;
+                    section.blocks.extend(stage::estimate(stage, &stages, level, &mut figures)?.blocks);
+                    section
+                }
                 "sample" => stage::sample(dir, &summary, stage, &stages, level, &mut figures, &mut provenance)?,
                 _ => stage::estimate(stage, &stages, level, &mut figures)?,
             });

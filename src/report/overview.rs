@@ -106,6 +106,11 @@ pub(super) fn warnings(summary: &Summary) -> Option<Section> {
     (!summary.warnings.is_empty()).then(|| Section::of(2, "Warnings", vec![Block::List(summary.warnings.clone())]))
 }
 
+/// What the numbers mean.
+pub(super) fn notes(summary: &Summary) -> Option<Section> {
+    (!summary.notes.is_empty()).then(|| Section::of(2, "Conventions", vec![Block::List(summary.notes.clone())]))
+}
+
 /// Scalar estimates beside their references; of arrays their sizes.
 pub(super) fn estimates(summary: &Summary) -> Section {
     let scalars: Vec<&Estimate> = summary.estimates.iter().filter(|e| e.coords.is_empty()).collect();

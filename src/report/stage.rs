@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) type Provenance = Vec<(String, String)>;
 
 /// Name of a figure of a stage.
-fn figure_name(stage: &StageSummary, what: &str) -> String {
+pub(super) fn figure_name(stage: &StageSummary, what: &str) -> String {
     if stage.point.is_empty() { format!("{}-{what}", stage.stage) } else { format!("{}-{}-{what}", stage.stage, stage.point) }
 }
 
@@ -98,6 +98,7 @@ pub(super) fn estimate(stage: &StageSummary, all: &[&StageSummary], level: usize
     if !stage.columns.is_empty() {
         section.blocks.push(Block::Table(diagnostics(&stage.columns, None)));
     }
+    super::ladder::free_energies(stage, &mut section, figures)?;
     if section.blocks.is_empty() {
         section.blocks.push(Block::Text("Its numbers stand in the table of estimates.".to_owned()));
     }
@@ -168,7 +169,7 @@ pub(super) fn sample(
     Ok(section)
 }
 
-fn facts(stage: &StageSummary) -> Table {
+pub(super) fn facts(stage: &StageSummary) -> Table {
     let unit = stage.time_unit.as_ref().map_or_else(String::new, |u| format!(" {u}"));
     let timed = stage.timestep > 0.0;
     let of_time = |steps: u64| if timed { format!(" ({}{unit})", number::digits(steps as f64 * stage.timestep, 4)) } else { String::new() };
@@ -188,7 +189,7 @@ fn facts(stage: &StageSummary) -> Table {
     )
 }
 
-fn diverged(stage: &StageSummary) -> Option<Block> {
+pub(super) fn diverged(stage: &StageSummary) -> Option<Block> {
     if stage.diverged.is_empty() {
         return None;
     }

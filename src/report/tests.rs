@@ -178,6 +178,7 @@ fn run_dir() -> (tempfile::TempDir, PathBuf, Summary) {
         stages,
         performance: Performance { cpu_s: 12.0, wall_s: 7.5, evaluations: 1_280_000, ..Performance::default() },
         warnings: vec!["something & odd".into()],
+        notes: vec!["log Z is about <x>".into()],
         papers: vec!["Author, Journal 1, 2 (2003)".into()],
     };
     save(&dir, &summary);

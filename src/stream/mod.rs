@@ -8,7 +8,7 @@ mod normal;
 mod philox;
 mod rng;
 
-pub use normal::normal_pair;
+pub use normal::{normal_pair, unit};
 pub use philox::philox;
 pub use rng::StreamRng;
 

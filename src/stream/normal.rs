@@ -4,7 +4,7 @@ use crate::real::{Word, math};
 
 /// The upper 52 bits as a uniform number in (0, 1): (k + 1/2) / 2^52.
 #[inline(always)]
-pub(super) fn unit<L: Word>(bits: L::Int) -> L {
+pub fn unit<L: Word>(bits: L::Int) -> L {
     let one_to_two = L::from_bits(L::int_or(L::int_shr(bits, 12), L::int(0x3ff0_0000_0000_0000)));
     one_to_two - L::of(1.0 - f64::EPSILON / 2.0)
 }

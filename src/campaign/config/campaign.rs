@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::document::{self, Override, Tree};
 use super::estimates::{Basin, Diagnostics};
+use super::path::Path;
 use super::placed::Placed;
 use super::texts::{Drafts, Texts};
 use super::types::{Interval, Stage, System};
@@ -28,6 +29,8 @@ pub struct Campaign {
     pub checkpoint: Placed<Interval>,
     /// Which system.
     pub system: System,
+    /// What lambda does.
+    pub path: Option<Placed<Path<Quantity>>>,
     /// Declared regions.
     pub basins: Vec<Basin<Quantity>>,
     /// Stages in order.
@@ -160,7 +163,8 @@ impl Campaign {
 impl PartialEq for Campaign {
     fn eq(&self, other: &Self) -> bool {
         let head = |c: &Campaign| (c.name.clone(), c.title.clone(), c.description.clone(), c.seed.clone(), c.checkpoint.clone());
-        let body = |c: &Campaign| (c.system.clone(), c.basins.clone(), c.stages.clone(), c.diagnostics.clone(), c.sweep.clone());
+        let body =
+            |c: &Campaign| (c.system.clone(), c.path.clone(), c.basins.clone(), c.stages.clone(), c.diagnostics.clone(), c.sweep.clone());
         head(self) == head(other) && body(self) == body(other)
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::campaign::Campaign;
 use super::estimates::Estimate;
+use super::kinds::{Fields, Ladder};
 use super::types::{Discard, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 use crate::error::{Complaint, Error, Result};
@@ -59,6 +60,11 @@ impl Resolved {
         for (key, value) in &self.system.parameters {
             map.text(&format!("system.parameters.{}", key.value), &value_text(value));
         }
+        if let Some(path) = &self.path {
+            for (key, value) in path.fields(&map.show()) {
+                map.text(&format!("path.{key}"), &value);
+            }
+        }
         for basin in &self.basins {
             for side in &basin.sides {
                 let kind = side.of.quantity().unwrap_or(Kind::Dimensionless);
@@ -76,11 +82,34 @@ impl Resolved {
             map.text(&at("does"), stage.kind.name());
             match &stage.kind {
                 StageKind::Minimise(m) => map.minimise(m, &at),
-                StageKind::Sample(s) => map.sample(s, &at),
+                StageKind::Sample(s) => map.sample(s, true, &at),
+                StageKind::Exchange(e) => {
+                    map.sample(&e.sample, matches!(e.ladder.value, Ladder::Lambdas(_)), &at);
+                    map.fields(e.fields(&map.show()), &at);
+                }
+                StageKind::Expanded(e) => {
+                    map.sample(&e.sample, matches!(e.ladder.value, Ladder::Lambdas(_)), &at);
+                    map.fields(e.fields(&map.show()), &at);
+                }
+                StageKind::Metadynamics(m) => {
+                    map.sample(&m.sample, true, &at);
+                    map.fields(m.fields(&map.show()), &at);
+                }
+                StageKind::Anneal(a) => {
+                    map.fields(a.fields(&map.show()), &at);
+                    map.start(&at("start"), &a.start);
+                }
+                StageKind::Switch(s) => {
+                    map.fields(s.fields(&map.show()), &at);
+                    map.start(&at("start"), &s.sample.start);
+                }
                 StageKind::Estimate(e) => map.estimate(e, &at),
             }
             if let Some(observe) = &stage.observe {
                 map.observe(observe, &at);
+            }
+            if let Some(calls) = &stage.budget {
+                map.text(&at("budget.energy_calls"), &calls.to_string());
             }
         }
         map.map
@@ -184,6 +213,21 @@ impl Map {
         self.text(key, &text);
     }
 
+    /// Numbers in internal units, for lists of fields.
+    fn show(&self) -> impl Fn(&f64, Kind) -> String + use<> {
+        let units = self.units;
+        move |x, kind| {
+            let unit = units.unit(kind);
+            if unit.is_empty() { number_text(*x) } else { format!("{} {unit}", number_text(*x)) }
+        }
+    }
+
+    fn fields(&mut self, fields: Fields, at: &dyn Fn(&str) -> String) {
+        for (key, value) in fields {
+            self.text(&at(key), &value);
+        }
+    }
+
     fn start(&mut self, key: &str, start: &Start) {
         let text = match start {
             Start::System => "minimum".to_owned(),
@@ -205,15 +249,20 @@ impl Map {
         self.start(&at("start"), &m.start);
     }
 
-    fn sample(&mut self, s: &Sample, at: &dyn Fn(&str) -> String) {
+    /// `thermal`: whether the stage has one temperature of its own.
+    fn sample(&mut self, s: &Sample, thermal: bool, at: &dyn Fn(&str) -> String) {
         self.text(&at("propagator"), s.propagator.name());
         self.number(&at("timestep"), s.timestep.value, Kind::Time);
         if let Some(friction) = &s.friction {
             self.number(&at("friction"), friction.value, Kind::InverseTime);
         }
         match s.thermal.value {
-            Thermal::Temperature(t) => self.number(&at("temperature"), t, Kind::Temperature),
-            Thermal::Beta(beta) => self.number(&at("beta"), beta, Kind::InverseEnergy),
+            Thermal::Temperature(t) if thermal => self.number(&at("temperature"), t, Kind::Temperature),
+            Thermal::Beta(beta) if thermal => self.number(&at("beta"), beta, Kind::InverseEnergy),
+            _ => {}
+        }
+        if let Some(lambda) = &s.lambda {
+            self.text(&at("lambda"), &number_text(lambda.value));
         }
         self.text(&at("replicas"), &s.replicas.to_string());
         self.text(&at("steps"), &s.steps.to_string());
@@ -247,6 +296,9 @@ impl Map {
         self.text(&at("from"), &e.from);
         self.text(&at("of"), &e.of.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(", "));
         self.text(&at("basins"), &e.basins.iter().map(|b| b.as_str()).collect::<Vec<_>>().join(", "));
+        if e.method.free_energy() {
+            self.text(&at("unit"), e.unit.name());
+        }
         for (axis, column) in e.axes.iter().zip(&e.of) {
             self.text(&at(&format!("bins.{}", column.text)), &axis.bins.to_string());
             if let Some((lower, upper)) = &axis.range {

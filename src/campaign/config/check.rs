@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::campaign::Campaign;
+use super::check_path::path;
 use super::check_stage::{Earlier, stage};
 use super::estimates::{Basin, Diagnostics, Side};
 use super::formula;
@@ -43,6 +44,7 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
             nothing()
         }
     };
+    let path = document.path.as_ref().and_then(|p| path(p, drafts));
     let raw_stages = document.stage.unwrap_or_default();
     if raw_stages.is_empty() {
         drafts.missing("stages", &end, "the campaign has no stage", "write [[stage]] with a name and one of minimise, sample, estimate");
@@ -62,6 +64,9 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
         .basins
         .map_or(Vec::new(), |b| b.0.into_iter().map(|(name, sides)| basin(name, sides, &stages, !lost.is_empty(), drafts)).collect());
     basins_of_estimates(&stages, &basins, drafts);
+    if path.is_none() && document.path.is_none() {
+        path_needed(&stages, drafts);
+    }
     let text = |word: Option<Placed<Word>>| word.map(|w| w.value.0);
     Campaign {
         name,
@@ -70,12 +75,24 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
         seed,
         checkpoint,
         system,
+        path,
         basins,
         stages,
         diagnostics: diagnostics(document.diagnostics),
         sweep: Vec::new(),
         points: Vec::new(),
         texts: Arc::clone(texts),
+    }
+}
+
+/// Annealing and switching go along a path; a formula may have its own lambda.
+fn path_needed(stages: &[Stage<Quantity>], drafts: &mut Drafts) {
+    for stage in stages {
+        if let StageKind::Anneal(anneal) = &stage.kind {
+            let scope = format!("stage `{}`", stage.name.value);
+            let remedy = "write [path] with kind = \"geometric\" and base = { normal = 1.5 }, or another kind";
+            drafts.add(&scope, &anneal.kernel.span, format!("{scope} anneals, but the campaign has no [path]"), remedy);
+        }
     }
 }
 

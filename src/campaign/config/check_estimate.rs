@@ -2,7 +2,8 @@
 
 use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::{Column, ColumnKind};
-use super::estimates::{Axis, Estimate, Method};
+use super::estimates::{Axis, EnergyUnit, Estimate, Method};
+use super::kinds::Ladder;
 use super::placed::{NOWHERE, Placed};
 use super::raw;
 use super::shape::OneOrMany;
@@ -20,14 +21,30 @@ pub(super) fn estimate(
     drafts: &mut Drafts,
 ) -> Option<Estimate<Quantity>> {
     let at = &raw.span;
-    let method = need(scope, "estimate", "method", "\"mean\" (or \"fes\", \"timeseries\", \"basins\")", raw.method.as_ref(), at, drafts);
+    let method = need(
+        scope,
+        "estimate",
+        "method",
+        "\"mean\" (or \"fes\", \"timeseries\", \"basins\", \"mbar\", ...)",
+        raw.method.as_ref(),
+        at,
+        drafts,
+    );
     let from = need(scope, "estimate", "from", "\"NAME\" of a sample stage", raw.from.as_ref(), at, drafts).map(word);
     if let Some(from) = &from {
-        earlier_stage(scope, from, earlier, ("sample", "sample"), |kind| matches!(kind, StageKind::Sample(_)), drafts);
+        let wanted = method.map_or(Method::Mean, |m| m.value);
+        let plain = earlier.stages.iter().any(|s| s.name == *from && matches!(s.kind, StageKind::Sample(_)));
+        if wanted == Method::LogZ && plain {
+            // the one question that a chain cannot answer, and the one that is asked most
+            let what = format!("stage `{}` is a plain chain, and a chain has no log Z", from.value);
+            drafts.add(scope, &from.span, what, "no log Z: use anneal or exchange along a [path] with a normalised base");
+        } else {
+            earlier_stage(scope, from, earlier, reads(wanted), |kind| readable(wanted, kind), drafts);
+        }
     }
     let method = method?.clone();
     let from = from?;
-    let source = earlier.stages.iter().find(|s| s.name == from && matches!(s.kind, StageKind::Sample(_)));
+    let source = earlier.stages.iter().find(|s| s.name == from && readable(method.value, &s.kind));
     let stored = source.map(|s| s.observe.as_ref().map(|o| o.columns.as_slice()).unwrap_or_default());
     if method.value == Method::Basins {
         if let Some(of) = &raw.of {
@@ -38,8 +55,18 @@ pub(super) fn estimate(
                 "write basins = [\"NAME\"], or nothing for all of them",
             );
         }
+    } else if !method.of_columns() {
+        if let Some(of) = &raw.of {
+            let what = format!("{} takes what the stage stores of its states, not columns", method.name());
+            drafts.add(scope, &of.span, what, "remove `of`");
+        }
     } else {
         need(scope, "estimate", "of", "[\"energy\"]", raw.of.as_ref(), at, drafts);
+    }
+    if let (Some(unit), false) = (&raw.unit, method.free_energy()) {
+        drafts.add(scope, &unit.span, format!("{} gives no free energy to have a unit", method.name()), "remove `unit`");
+    }
+    if method.value != Method::Basins {
         if let Some(basins) = &raw.basins {
             drafts.add(scope, &basins.span, format!("{} does not use basins", method.name()), "remove it, or write method = \"basins\"");
         }
@@ -51,14 +78,14 @@ pub(super) fn estimate(
         }
     }
     let mut of: Vec<Placed<Column>> = Vec::new();
-    let words = raw.of.as_ref().map(|o| o.value.as_slice()).unwrap_or_default();
-    if let (Some(given), true, true) = (&raw.of, words.is_empty(), method.value != Method::Basins) {
+    let words = raw.of.as_ref().filter(|_| method.of_columns()).map(|o| o.value.as_slice()).unwrap_or_default();
+    if let (Some(given), true, true) = (&raw.of, words.is_empty(), method.of_columns()) {
         drafts.missing(scope, &given.span, format!("`of` of {scope} is empty"), "name at least one column, for example [\"energy\"]");
     }
     for name in words {
         let Some(stored) = stored else { continue };
         match column(&name.value.0, stored) {
-            Ok(column) if column.periodic() && method.value == Method::Mean => {
+            Ok(column) if column.periodic() && matches!(method.value, Method::Mean | Method::Reweight) => {
                 let what = format!(
                     "\"{}\" is an angle on a circle, and means of such numbers say nothing (179 and -179 deg give 0)",
                     name.value.0
@@ -85,7 +112,36 @@ pub(super) fn estimate(
     }
     let axes = if method.value == Method::Fes && stored.is_some() { axes(scope, raw, &of, drafts) } else { Vec::new() };
     let basins = if method.value == Method::Basins { basins(scope, raw, declared, drafts) } else { Vec::new() };
-    Some(Estimate { method, from, of, axes, basins })
+    if let (Some(unit), Some(Ladder::Temperatures(_))) = (&raw.unit, source.and_then(|s| s.kind.ladder()))
+        && unit.value != EnergyUnit::Thermal
+    {
+        let what = format!("`unit` of {scope} is \"{}\", but the states have different temperatures", unit.name());
+        drafts.add(scope, &unit.span, what, "remove it: the numbers are -ln Z of one state less that of another");
+    }
+    let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
+    Some(Estimate { method, from, of, axes, basins, unit })
+}
+
+/// Which stages a method can read.
+fn readable(method: Method, kind: &StageKind<Quantity>) -> bool {
+    match method {
+        Method::Mean | Method::Fes | Method::Timeseries | Method::Basins => matches!(kind, StageKind::Sample(_)),
+        Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => matches!(kind, StageKind::Exchange(_) | StageKind::Expanded(_)),
+        Method::Ti => kind.ladder().is_some_and(|l| matches!(l, Ladder::Lambdas(_))),
+        Method::Work => matches!(kind, StageKind::Switch(_)),
+        Method::LogZ => matches!(kind, StageKind::Anneal(_)) || kind.ladder().is_some_and(|l| matches!(l, Ladder::Lambdas(_))),
+    }
+}
+
+/// What such stages do, and which they are, in words.
+fn reads(method: Method) -> (&'static str, &'static str) {
+    match method {
+        Method::Mean | Method::Fes | Method::Timeseries | Method::Basins => ("sample", "sample"),
+        Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => ("store reduced energies at every state", "exchange or expanded"),
+        Method::Ti => ("sample a ladder of lambdas", "exchange or expanded"),
+        Method::Work => ("store works", "switch"),
+        Method::LogZ => ("end in log Z", "anneal, or an exchange over lambdas,"),
+    }
 }
 
 /// The stored column that a word means.

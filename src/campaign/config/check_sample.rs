@@ -1,5 +1,7 @@
 //! What a sample or minimise stage says: where it starts, how it moves, what it stores.
 
+use std::ops::Range;
+
 use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::ColumnKind;
 use super::leaf::Scalar;
@@ -12,8 +14,9 @@ use super::types::{Discard, Frames, Minimise, Observe, Propagator, Sample, Stage
 use crate::campaign::units::{Quantity, UnitSystem};
 
 /// Where a stage starts.
-fn start(scope: &str, given: Option<&Placed<WordOr<raw::Start>>>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Start<Quantity> {
-    let holds_positions = |kind: &StageKind<Quantity>| !matches!(kind, StageKind::Estimate(_));
+pub(super) fn start(scope: &str, given: Option<&Placed<WordOr<raw::Start>>>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Start<Quantity> {
+    let holds_positions =
+        |kind: &StageKind<Quantity>| !matches!(kind, StageKind::Estimate(_) | StageKind::Anneal(_) | StageKind::Switch(_));
     let Some(given) = given else { return Start::System };
     let forms = "write \"minimum\", \"my.pdb\", \"stage:NAME\", { structures = [\"a.pdb\", \"b.pdb\"] }, { run = \"DIR\", stage = \"NAME\", frames = \"last\" } or { random = \"0.1 nm\" }";
     let table = match &given.value {
@@ -112,32 +115,56 @@ pub(super) fn minimise(scope: &str, raw: &Placed<raw::Minimise>, earlier: Earlie
 
 /// Checks a `sample` table.
 pub(super) fn sample(scope: &str, raw: &Placed<raw::Sample>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Option<Sample<Quantity>> {
-    let at = &raw.span;
-    let start = start(scope, raw.start.as_ref(), earlier, drafts);
-    let propagator = need(scope, "sample", "propagator", "\"baoab\" (`ergodica list samplers`)", raw.propagator.as_ref(), at, drafts);
-    let timestep = need(scope, "sample", "timestep", "\"1 fs\", or a bare number in reduced units", raw.timestep.as_ref(), at, drafts);
-    let replicas = need(scope, "sample", "replicas", "64", raw.replicas.as_ref(), at, drafts);
-    let steps = need(scope, "sample", "steps", "500_000", raw.steps.as_ref(), at, drafts);
-    let thermal = match (&raw.temperature, &raw.beta) {
+    let thermal = thermal(scope, "sample", (raw.temperature.as_ref(), raw.beta.as_ref()), &raw.span, drafts);
+    chain(scope, "sample", raw, thermal, earlier, drafts)
+}
+
+/// Temperature or beta, exactly one of them.
+pub(super) fn thermal(
+    scope: &str,
+    table: &str,
+    given: (Option<&Placed<Quantity>>, Option<&Placed<Quantity>>),
+    at: &Range<usize>,
+    drafts: &mut Drafts,
+) -> Option<Placed<Thermal<Quantity>>> {
+    match given {
         (Some(t), None) => Some(t.with(Thermal::Temperature(t.value.clone()))),
         (None, Some(beta)) => Some(beta.with(Thermal::Beta(beta.value.clone()))),
         (Some(_), Some(beta)) => {
-            drafts.add(scope, &beta.span, format!("`sample` of {scope} has both temperature and beta"), "keep one of the two");
+            drafts.add(scope, &beta.span, format!("`{table}` of {scope} has both temperature and beta"), "keep one of the two");
             None
         }
         (None, None) => {
             drafts.missing(
                 scope,
                 at,
-                format!("`sample` of {scope} has no temperature"),
+                format!("`{table}` of {scope} has no temperature"),
                 "write temperature = \"300 K\" (kT in reduced units) or beta",
             );
             None
         }
-    };
+    }
+}
+
+/// Checks the keys of a chain; `thermal` is its temperature, wherever it was written.
+pub(super) fn chain(
+    scope: &str,
+    table: &str,
+    raw: &Placed<raw::Sample>,
+    thermal: Option<Placed<Thermal<Quantity>>>,
+    earlier: Earlier<'_>,
+    drafts: &mut Drafts,
+) -> Option<Sample<Quantity>> {
+    let at = &raw.span;
+    let start = start(scope, raw.start.as_ref(), earlier, drafts);
+    let propagator = need(scope, table, "propagator", "\"baoab\" (`ergodica list samplers`)", raw.propagator.as_ref(), at, drafts);
+    let timestep = need(scope, table, "timestep", "\"1 fs\", or a bare number in reduced units", raw.timestep.as_ref(), at, drafts);
+    let replicas = need(scope, table, "replicas", "64", raw.replicas.as_ref(), at, drafts);
+    // of a switching they are a product
+    let steps = if table == "switch" { raw.steps.as_ref() } else { need(scope, table, "steps", "500_000", raw.steps.as_ref(), at, drafts) };
     let kind = propagator?.value;
     let name = kind.name();
-    keys_of_propagator(scope, kind, raw, drafts);
+    keys_of_propagator(scope, table, kind, raw, drafts);
     let warmup = raw.warmup.as_ref().map_or(Placed::default_of(0), |n| n.with(n.value.0));
     if let (Some(target), true, 0) = (&raw.target_acceptance, kind.metropolised(), warmup.value) {
         drafts.add(
@@ -155,6 +182,7 @@ pub(super) fn sample(scope: &str, raw: &Placed<raw::Sample>, earlier: Earlier<'_
         timestep: timestep?.clone(),
         friction: raw.friction.clone(),
         thermal: thermal?,
+        lambda: raw.lambda.as_ref().map(|l| l.with(l.value.0)),
         replicas: replicas.map(|n| n.with(n.value.0))?,
         steps: steps.map(|n| n.with(n.value.0))?,
         start,
@@ -167,11 +195,12 @@ pub(super) fn sample(scope: &str, raw: &Placed<raw::Sample>, earlier: Earlier<'_
 }
 
 /// Checks a `observe` table.
-pub(super) fn observe(scope: &str, raw: &Placed<raw::Observe>, sample: &raw::Sample, drafts: &mut Drafts) -> Option<Observe> {
+/// `ladder`: the stage stores something of its own, so that no column need be named.
+pub(super) fn observe(scope: &str, raw: &Placed<raw::Observe>, sample: &raw::Sample, ladder: bool, drafts: &mut Drafts) -> Option<Observe> {
     let every = need(scope, "observe", "every", "100", raw.every.as_ref(), &raw.span, drafts).map(|n| n.with(n.value.0));
     let columns = need(scope, "observe", "columns", "[\"positions\", \"energy\"]", raw.columns.as_ref(), &raw.span, drafts);
     let columns = columns.map(|c| c.value.clone()).unwrap_or_default();
-    if let (Some(given), true) = (&raw.columns, columns.is_empty()) {
+    if let (Some(given), true, false) = (&raw.columns, columns.is_empty(), ladder) {
         drafts.missing(scope, &given.span, format!("`columns` of {scope} is empty"), "name what is to be stored, or remove observe");
     }
     for (i, column) in columns.iter().enumerate() {
@@ -243,10 +272,10 @@ fn discard(scope: &str, given: Option<&Placed<Scalar>>, drafts: &mut Drafts) -> 
 }
 
 /// Keys that the propagator needs, and keys that mean nothing to it.
-fn keys_of_propagator(scope: &str, kind: Propagator, raw: &Placed<raw::Sample>, drafts: &mut Drafts) {
+fn keys_of_propagator(scope: &str, table: &str, kind: Propagator, raw: &Placed<raw::Sample>, drafts: &mut Drafts) {
     let name = kind.name();
     if kind.has_friction() {
-        need(scope, "sample", "friction", "\"1 /ps\", or a bare number in reduced units", raw.friction.as_ref(), &raw.span, drafts);
+        need(scope, table, "friction", "\"1 /ps\", or a bare number in reduced units", raw.friction.as_ref(), &raw.span, drafts);
     } else if let Some(friction) = &raw.friction {
         drafts.add(scope, &friction.span, format!("{name} has no friction"), "remove it, or use baoab");
     }

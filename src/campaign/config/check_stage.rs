@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use super::check::path_safe;
 use super::check_estimate::estimate;
+use super::check_kinds::{anneal, exchange, expanded, metadynamics, switch};
 use super::check_sample::{minimise, observe, sample};
 use super::document::TABLES;
 use super::leaf::Word;
 use super::placed::Placed;
 use super::raw;
 use super::texts::Drafts;
-use super::types::{Stage, StageKind};
+use super::types::{Observe, Precision, Stage, StageKind};
 use crate::campaign::nearest;
 use crate::campaign::units::Quantity;
 
@@ -65,6 +66,11 @@ pub(super) fn stage(
     let given: Vec<(&str, &Range<usize>)> = [
         raw.minimise.as_ref().map(|t| ("minimise", &t.span)),
         raw.sample.as_ref().map(|t| ("sample", &t.span)),
+        raw.exchange.as_ref().map(|t| ("exchange", &t.span)),
+        raw.expanded.as_ref().map(|t| ("expanded", &t.span)),
+        raw.metadynamics.as_ref().map(|t| ("metadynamics", &t.span)),
+        raw.anneal.as_ref().map(|t| ("anneal", &t.span)),
+        raw.switch.as_ref().map(|t| ("switch", &t.span)),
         raw.estimate.as_ref().map(|t| ("estimate", &t.span)),
     ]
     .into_iter()
@@ -73,30 +79,79 @@ pub(super) fn stage(
     if let [(first, _), (second, at), ..] = given[..] {
         drafts.add(&scope, at, format!("{scope} has both {first} and {second}"), "a stage does one thing: make two stages of it");
     }
-    if let (Some(observe), true) = (&raw.observe, raw.sample.is_none() && !given.is_empty()) {
-        drafts.add(
-            &scope,
-            &observe.span,
-            format!("{scope} does not sample, so there is nothing to observe"),
-            "move observe to the sample stage",
-        );
+    // the keys of the chain that an observe table describes, and the spacing of its frames unless it says otherwise
+    let watched: Option<(raw::Sample, Option<u64>)> = raw
+        .sample
+        .as_ref()
+        .map(|t| (t.value.clone(), None))
+        .or(raw.exchange.as_ref().map(|t| (t.chain(), t.swap_every.as_ref().map(|n| n.value.0))))
+        .or(raw.expanded.as_ref().map(|t| (t.chain(), t.jump_every.as_ref().map(|n| n.value.0))))
+        .or(raw.metadynamics.as_ref().map(|t| (t.chain(), t.every.as_ref().map(|n| n.value.0))));
+    if let (Some(observe), None, false) = (&raw.observe, &watched, given.is_empty()) {
+        let what = match given[0].0 {
+            "anneal" | "switch" => format!("{scope} stores its works and weights, and nothing else: there is nothing to observe"),
+            _ => format!("{scope} does not sample, so there is nothing to observe"),
+        };
+        drafts.add(&scope, &observe.span, what, "move observe to the sample stage");
     }
-    let observe = match (&raw.sample, raw.observe) {
-        (Some(sample), Some(raw)) => observe(&scope, &raw, &sample.value, drafts),
+    let raw_sample = raw.sample.as_ref();
+    let observe = match (&watched, raw.observe) {
+        (Some((chain, _)), Some(raw)) => observe(&scope, &raw, chain, raw_sample.is_none(), drafts),
+        (Some((_, Some(every))), None) => Some(every_frame(*every)),
         _ => None,
     };
+    let budget = budget(&scope, raw.budget, &given, observe.as_ref(), drafts);
     let kind = if let Some(raw) = raw.sample {
         StageKind::Sample(sample(&scope, &raw, earlier, drafts)?)
     } else if let Some(raw) = raw.minimise {
         StageKind::Minimise(minimise(&scope, &raw, earlier, drafts))
+    } else if let Some(raw) = raw.exchange {
+        StageKind::Exchange(exchange(&scope, &raw, earlier, drafts)?)
+    } else if let Some(raw) = raw.expanded {
+        StageKind::Expanded(expanded(&scope, &raw, earlier, drafts)?)
+    } else if let Some(raw) = raw.metadynamics {
+        StageKind::Metadynamics(metadynamics(&scope, &raw, earlier, drafts)?)
+    } else if let Some(raw) = raw.anneal {
+        StageKind::Anneal(anneal(&scope, &raw, earlier, drafts)?)
+    } else if let Some(raw) = raw.switch {
+        StageKind::Switch(switch(&scope, &raw, earlier, drafts)?)
     } else if let Some(raw) = raw.estimate {
         StageKind::Estimate(estimate(&scope, &raw, earlier, basins, drafts)?)
     } else {
-        let remedy = "write one of minimise = { ... }, sample = { ... }, estimate = { ... }";
+        let remedy = "write one of minimise = { ... }, sample = { ... }, exchange, expanded, metadynamics, anneal, switch, estimate";
         drafts.missing(&scope, &name.span, format!("{scope} does nothing: it has neither minimise nor sample nor estimate"), remedy);
         return None;
     };
-    Some(Stage { name, kind, observe })
+    Some(Stage { name, kind, observe, budget })
+}
+
+/// What a stage on a ladder stores when nothing is said: the state and the reduced energies.
+fn every_frame(every: u64) -> Observe {
+    Observe { every: Placed::default_of(every), columns: Vec::new(), precision: Precision::default() }
+}
+
+/// The budget of a stage that evaluates energies.
+fn budget(
+    scope: &str,
+    raw: Option<Placed<raw::Budget>>,
+    given: &[(&str, &Range<usize>)],
+    observe: Option<&Observe>,
+    drafts: &mut Drafts,
+) -> Option<Placed<u64>> {
+    let raw = raw?;
+    if let Some((kind @ ("minimise" | "estimate"), _)) = given.first() {
+        drafts.add(scope, &raw.span, format!("{scope} does not sample ({kind}), so it has no budget"), "move it to a stage that samples");
+        return None;
+    }
+    if let (Some(("sample", _)), None) = (given.first(), observe) {
+        let what = format!("{scope} has a budget and stores no frames: it is with a frame that the calls are counted");
+        drafts.add(scope, &raw.span, what, "write observe = { every = .., columns = [..] }");
+    }
+    let calls = need(scope, "budget", "energy_calls", "1_000_000", raw.energy_calls.as_ref(), &raw.span, drafts)?;
+    if calls.value.0 == 0 {
+        drafts.add(scope, &calls.span, format!("the budget of {scope} is 0: nothing would happen"), "write energy_calls = 1 or more");
+    }
+    Some(calls.with(calls.value.0))
 }
 
 /// Asks for a key that must be there.

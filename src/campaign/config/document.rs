@@ -15,9 +15,12 @@ use crate::error::Source;
 pub(in crate::campaign) type Tree<'t> = Spanned<DeTable<'t>>;
 
 /// Tables of a campaign; no stage may have one of these names.
-pub(in crate::campaign) const TABLES: [&str; 7] = ["campaign", "system", "sweep", "basins", "stage", "stages", "diagnostics"];
+pub(in crate::campaign) const TABLES: [&str; 8] = ["campaign", "system", "sweep", "path", "basins", "stage", "stages", "diagnostics"];
 /// Tables of a stage.
-pub(in crate::campaign) const STAGE_TABLES: [&str; 4] = ["minimise", "sample", "estimate", "observe"];
+pub(in crate::campaign) const STAGE_TABLES: [&str; 10] =
+    ["minimise", "sample", "exchange", "expanded", "metadynamics", "anneal", "switch", "estimate", "observe", "budget"];
+/// How many of them say what the stage does.
+const KINDS: usize = 8;
 
 /// Parses a text as TOML; syntax errors become drafts, one for each line.
 pub(in crate::campaign) fn parse<'t>(text: &'t str, drafts: &mut Drafts) -> Tree<'t> {
@@ -153,26 +156,26 @@ pub(in crate::campaign) fn normal(tree: &DeTable<'_>, key: &str) -> Result<Addre
     if first == "sweep" {
         return Ok(Address { stage: None, path: vec!["sweep".to_owned(), rest.join(".")], short: words.join(".") });
     }
-    if matches!(first, "campaign" | "system" | "basins" | "diagnostics") {
+    if matches!(first, "campaign" | "system" | "path" | "basins" | "diagnostics") {
         return Ok(Address { stage: None, path: words.clone(), short: words.join(".") });
     }
     let Some(index) = named.iter().find(|(_, name)| name == first).map(|(i, _)| *i) else {
         let names: Vec<&str> = named.iter().map(|(_, name)| name.as_str()).collect();
         let remedy = match nearest(first, names.iter().copied().chain(TABLES)) {
             Some(near) => format!("did you mean `{near}`? Stages: {}", names.join(", ")),
-            None => format!("start with the name of a stage ({}) or with campaign, system, basins, diagnostics", names.join(", ")),
+            None => format!("start with the name of a stage ({}) or with campaign, system, path, basins, diagnostics", names.join(", ")),
         };
         return Err(Misfit { what: format!("no stage is called `{first}`"), remedy });
     };
     if rest == ["name"] {
         return Err(Misfit { what: "the name of a stage cannot be changed".to_owned(), remedy: "change it in the file".to_owned() });
     }
-    let kind = stage_at(tree, index).and_then(|stage| STAGE_TABLES[..3].iter().find(|k| stage.contains_key(**k)));
+    let kind = stage_at(tree, index).and_then(|stage| STAGE_TABLES[..KINDS].iter().find(|k| stage.contains_key(**k)));
     let path: Vec<String> = match (STAGE_TABLES.contains(&rest[0].as_str()), kind) {
         (true, _) => rest.to_vec(),
         (false, Some(kind)) => std::iter::once((*kind).to_owned()).chain(rest.iter().cloned()).collect(),
         (false, None) => {
-            let what = format!("stage `{first}` has neither minimise nor sample nor estimate");
+            let what = format!("stage `{first}` does nothing: it has neither sample nor another table of what it does");
             return Err(Misfit { what, remedy: format!("write {first}.sample.{}", rest.join(".")) });
         }
     };

@@ -18,6 +18,20 @@ pub enum Method {
     Timeseries,
     /// Visits, populations and crossings of the declared basins.
     Basins,
+    /// Free energies of all states of a ladder from the reduced energies at every state.
+    Mbar,
+    /// Free energies between neighbours of a ladder.
+    Bar,
+    /// Free energies of a ladder from the mean derivative by lambda.
+    Ti,
+    /// Free energies between neighbours from one side.
+    Exp,
+    /// Free energy from the work of switching, both ways together and each alone.
+    Work,
+    /// Logarithm of the integral of exp(-u) over configurations.
+    LogZ,
+    /// Means at the target state from the frames of all states.
+    Reweight,
 }
 
 impl Method {
@@ -28,23 +42,77 @@ impl Method {
             Method::Fes => "fes",
             Method::Timeseries => "timeseries",
             Method::Basins => "basins",
+            Method::Mbar => "mbar",
+            Method::Bar => "bar",
+            Method::Ti => "ti",
+            Method::Exp => "exp",
+            Method::Work => "work",
+            Method::LogZ => "log_z",
+            Method::Reweight => "reweight",
+        }
+    }
+
+    /// Reads columns named by `of`.
+    pub fn of_columns(self) -> bool {
+        matches!(self, Method::Mean | Method::Fes | Method::Timeseries | Method::Reweight)
+    }
+
+    /// Ends in free energies.
+    pub fn free_energy(self) -> bool {
+        matches!(self, Method::Mbar | Method::Bar | Method::Ti | Method::Exp | Method::Work)
+    }
+}
+
+/// Unit of a free energy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum EnergyUnit {
+    /// Reduced.
+    #[default]
+    #[serde(rename = "kT")]
+    Thermal,
+    /// kJ/mol.
+    #[serde(rename = "kJ/mol")]
+    Kilojoule,
+    /// kcal/mol.
+    #[serde(rename = "kcal/mol")]
+    Kilocalorie,
+}
+
+impl EnergyUnit {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            EnergyUnit::Thermal => "kT",
+            EnergyUnit::Kilojoule => "kJ/mol",
+            EnergyUnit::Kilocalorie => "kcal/mol",
+        }
+    }
+
+    /// One kT in this unit, when kT is given in kJ/mol.
+    pub fn of_kt(self, kt: f64) -> f64 {
+        match self {
+            EnergyUnit::Thermal => 1.0,
+            EnergyUnit::Kilojoule => kt,
+            EnergyUnit::Kilocalorie => kt / 4.184,
         }
     }
 }
 
-/// Numbers from an earlier sample stage.
+/// Numbers from an earlier stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate<Q = f64> {
     /// How.
     pub method: Placed<Method>,
-    /// The sample stage that is read.
+    /// The stage that is read.
     pub from: Placed<String>,
-    /// Columns of that stage; empty for basins.
+    /// Columns of that stage; empty for methods that take none.
     pub of: Vec<Placed<Column>>,
     /// Fes: one entry for each of `of`.
     pub axes: Vec<Axis<Q>>,
     /// Basins: names of declared basins, all of them if the campaign names none.
     pub basins: Vec<Placed<String>>,
+    /// Unit of free energies.
+    pub unit: Placed<EnergyUnit>,
 }
 
 /// One axis of a histogram.

@@ -33,7 +33,12 @@ impl Formula {
 
     /// The potential.
     pub(in crate::campaign) fn potential(&self, parameters: &[(Placed<String>, Placed<Value>)]) -> Result<TextPotential, Mistake> {
-        TextPotential::compile(&self.text, &self.names(), &numbers(parameters))
+        self.another(&self.text, parameters)
+    }
+
+    /// Another potential in the same variables and parameters.
+    pub(in crate::campaign) fn another(&self, text: &str, parameters: &[(Placed<String>, Placed<Value>)]) -> Result<TextPotential, Mistake> {
+        TextPotential::compile(text, &self.names(), &numbers(parameters))
     }
 }
 

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::column::Column;
-use super::estimates::Method;
+use super::estimates::{EnergyUnit, Method};
 use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
+use super::raw_kinds::{Anneal, Exchange, Expanded, Metadynamics, Path, Switch};
 use super::shape::{FrameList, Named, OneOrMany, SweepValues, WordOr};
 use super::types::{Precision, Propagator};
 use crate::campaign::units::Quantity;
@@ -30,6 +31,8 @@ pub(in crate::campaign) struct Document {
     #[schemars(with = "Option<Named<SweepValues>>")]
     #[expect(dead_code, reason = "read from the tree; here for the schema and the list of known keys")]
     pub(super) sweep: Option<IgnoredAny>,
+    /// What lambda does to the energy, for stages that compare or connect states.
+    pub(super) path: Option<Placed<Path>>,
     /// Regions whose visits and crossings are counted: [basins.NAME] with observable = [lower, upper].
     pub(super) basins: Option<Named<Intervals>>,
     /// The stages, in order.
@@ -82,10 +85,13 @@ pub(super) struct System {
     pub(super) parameters: Option<Named<Placed<Any>>>,
 }
 
-/// One stage: a name and exactly one of minimise, sample, estimate.
+/// One stage: a name and exactly one thing to do.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-#[schemars(extend("oneOf" = [{ "required": ["minimise"] }, { "required": ["sample"] }, { "required": ["estimate"] }]))]
+#[schemars(extend("oneOf" = [
+    { "required": ["minimise"] }, { "required": ["sample"] }, { "required": ["exchange"] }, { "required": ["expanded"] },
+    { "required": ["metadynamics"] }, { "required": ["anneal"] }, { "required": ["switch"] }, { "required": ["estimate"] }
+]))]
 pub(super) struct Stage {
     /// Its name; unique. Other stages and [sweep] refer to it.
     #[schemars(required)]
@@ -94,10 +100,22 @@ pub(super) struct Stage {
     pub(super) minimise: Option<Placed<Minimise>>,
     /// Sample.
     pub(super) sample: Option<Placed<Sample>>,
+    /// Replica exchange over a ladder of temperatures or values of lambda.
+    pub(super) exchange: Option<Placed<Exchange>>,
+    /// Expanded ensemble over such a ladder.
+    pub(super) expanded: Option<Placed<Expanded>>,
+    /// Well-tempered metadynamics.
+    pub(super) metadynamics: Option<Placed<Metadynamics>>,
+    /// Annealed importance sampling or sequential Monte Carlo along the path.
+    pub(super) anneal: Option<Placed<Anneal>>,
+    /// Nonequilibrium switching along the path.
+    pub(super) switch: Option<Placed<Switch>>,
     /// Make numbers of what an earlier stage stored.
     pub(super) estimate: Option<Placed<Estimate>>,
-    /// What a sample stage stores.
+    /// What a stage stores.
     pub(super) observe: Option<Placed<Observe>>,
+    /// What the stage may cost.
+    pub(super) budget: Option<Placed<Budget>>,
 }
 
 /// L-BFGS for every replica.
@@ -131,6 +149,8 @@ pub(super) struct Sample {
     pub(super) temperature: Option<Placed<Quantity>>,
     /// 1/kT ("0.4 mol/kJ"). Either this or temperature.
     pub(super) beta: Option<Placed<Quantity>>,
+    /// Where on the path, from 0 to 1. Default 1: the system itself.
+    pub(super) lambda: Option<Placed<Number>>,
     /// How many independent copies.
     #[schemars(required)]
     pub(super) replicas: Option<Placed<Count>>,
@@ -183,6 +203,15 @@ pub(super) struct Observe {
     pub(super) precision: Option<Precision>,
 }
 
+/// What a stage may cost.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Budget {
+    /// The stage ends at the first frame (of an annealing: after the first run) that has cost so many energy evaluations.
+    #[schemars(required)]
+    pub(super) energy_calls: Option<Placed<Count>>,
+}
+
 /// Make numbers of what an earlier stage stored.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -190,7 +219,7 @@ pub(super) struct Estimate {
     /// How.
     #[schemars(required)]
     pub(super) method: Option<Placed<Method>>,
-    /// The sample stage that is read.
+    /// The stage that is read.
     #[schemars(required)]
     pub(super) from: Option<Placed<Word>>,
     /// Which of its columns, by their whole text or by what follows the colon.
@@ -201,6 +230,8 @@ pub(super) struct Estimate {
     pub(super) range: Option<Intervals>,
     /// Of basins: which of the declared ones. Default: all.
     pub(super) basins: Option<Placed<Vec<Placed<Word>>>>,
+    /// Of free energies: "kT" (the default), "kJ/mol" or "kcal/mol".
+    pub(super) unit: Option<Placed<EnergyUnit>>,
 }
 
 /// What the verdict asks for.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::campaign::Campaign;
 use super::estimates::{Axis, Basin, Diagnostics, Estimate, Side};
+use super::kinds::{Anneal, Ladder};
+use super::path::Path;
 use super::placed::{NOWHERE, Placed};
 use super::texts::Drafts;
 use super::types::{Discard, Minimise, Resolved, Sample, Stage, StageKind, Start, System, SystemFrom, Thermal, Value};
@@ -32,6 +34,7 @@ impl Campaign {
             let resolved = resolver.stage(stage, &stages, &basins);
             stages.push(resolved);
         }
+        let path = self.path.as_ref().map(|p| p.with(resolver.path(p)));
         resolver.system(&self.system);
         resolver.diagnostics(&self.diagnostics);
         let mut warnings = Vec::new();
@@ -53,11 +56,24 @@ impl Campaign {
             checkpoint: self.checkpoint.value,
             units,
             system: self.system.clone(),
+            path,
             basins,
             stages,
             diagnostics: self.diagnostics.clone(),
             warnings,
         })
+    }
+}
+
+/// The key that says how often a stage exchanges, jumps or lays a hill.
+fn rhythm(kind: &StageKind) -> Option<(&'static str, &Placed<u64>)> {
+    match kind {
+        StageKind::Exchange(e) => Some(("swap_every", &e.swap_every)),
+        StageKind::Expanded(e) => Some(("jump_every", &e.jump_every)),
+        StageKind::Metadynamics(m) => Some(("every", &m.every)),
+        StageKind::Switch(s) => Some(("steps_per_level", &s.steps_per_level)),
+        StageKind::Anneal(a) => Some(("steps_per_level", &a.steps_per_level)),
+        _ => None,
     }
 }
 
@@ -104,19 +120,132 @@ impl Resolver {
         let scope = format!("stage `{}`", stage.name.value);
         let kind = match &stage.kind {
             StageKind::Minimise(raw) => StageKind::Minimise(self.minimise(&scope, raw)),
-            StageKind::Sample(raw) => {
-                let sample = self.sample(&scope, raw);
-                physics::sample(&sample, stage.observe.as_ref(), self.units, &mut Objections { scope: &scope, list: &mut self.objections });
-                StageKind::Sample(sample)
+            StageKind::Sample(raw) => StageKind::Sample(self.chain(&scope, raw, stage, 1)),
+            StageKind::Exchange(raw) => {
+                let sample = self.chain(&scope, &raw.sample, stage, raw.ladder.count() as u64);
+                self.ladder(&scope, &raw.ladder);
+                StageKind::Exchange(raw.map(sample, &mut |key, x, kind| self.number(&scope, key, x, kind)))
             }
+            StageKind::Expanded(raw) => {
+                let sample = self.chain(&scope, &raw.sample, stage, 1);
+                self.ladder(&scope, &raw.ladder);
+                StageKind::Expanded(raw.map(sample, &mut |key, x, kind| self.number(&scope, key, x, kind)))
+            }
+            StageKind::Metadynamics(raw) => {
+                let sample = self.chain(&scope, &raw.sample, stage, 1);
+                let bias = raw.map(sample, &mut |key, x, kind| self.number(&scope, key, x, kind));
+                self.positive(&scope, "height", &bias.height.span, bias.height.value);
+                for width in &bias.width {
+                    self.positive(&scope, "width", &width.span, width.value);
+                }
+                for (lower, upper) in bias.range.iter().flatten() {
+                    if lower.value >= upper.value || !(lower.value.is_finite() && upper.value.is_finite()) {
+                        let what = format!("the range of {scope} runs from {} to {}: nothing lies between", lower.value, upper.value);
+                        self.drafts.add(&scope, &lower.span, what, "write the lower end first, both finite");
+                    }
+                }
+                if bias.copies.value < 2 {
+                    let what = format!("`copies` of {scope} is {}: one bias has no error", bias.copies.value);
+                    self.drafts.add(&scope, &bias.copies.span, what, "write copies = 4 or more");
+                }
+                StageKind::Metadynamics(bias)
+            }
+            StageKind::Switch(raw) => {
+                let sample = self.chain(&scope, &raw.sample, stage, 2);
+                StageKind::Switch(raw.map(sample))
+            }
+            StageKind::Anneal(raw) => StageKind::Anneal(self.anneal(&scope, raw)),
             StageKind::Estimate(raw) => {
                 let estimate = self.estimate(&scope, raw);
                 let source = earlier.iter().find(|s| s.name == estimate.from);
+                self.free_energy_unit(&scope, &estimate);
                 physics::estimate(&estimate, source, basins, self.units, &mut Objections { scope: &scope, list: &mut self.objections });
                 StageKind::Estimate(estimate)
             }
         };
-        Stage { name: stage.name.clone(), kind, observe: stage.observe.clone() }
+        if let Some((key, every)) = rhythm(&kind).filter(|(_, every)| every.value == 0) {
+            let what = format!("`{key}` of {scope} is 0: nothing would happen between");
+            self.drafts.add(&scope, &every.span, what, format!("write {key} = 1 or more"));
+        }
+        Stage { name: stage.name.clone(), kind, observe: stage.observe.clone(), budget: stage.budget.clone() }
+    }
+
+    /// A chain with its physical checks; `times` of it are moved for each replica.
+    fn chain(&mut self, scope: &str, raw: &Sample<Quantity>, stage: &Stage<Quantity>, times: u64) -> Sample {
+        let sample = self.sample(scope, raw);
+        physics::sample(&sample, stage.observe.as_ref(), self.units, &mut Objections { scope, list: &mut self.objections });
+        if sample.replicas.value <= u64::from(u32::MAX) && sample.replicas.value.saturating_mul(times) > u64::from(u32::MAX) {
+            let what = format!("{scope} has {} replicas of {times} states: random streams are numbered by 32 bits", sample.replicas.value);
+            self.drafts.add(scope, &sample.replicas.span, what, "write fewer");
+        }
+        if let Some(lambda) = sample.lambda.as_ref().filter(|l| !(0.0..=1.0).contains(&l.value)) {
+            let what = format!("`lambda` of {scope} is {}: a path runs from 0 to 1", lambda.value);
+            self.drafts.add(scope, &lambda.span, what, "write a number between 0 and 1");
+        }
+        sample
+    }
+
+    /// States of a ladder differ, and lie where there are states.
+    fn ladder(&mut self, scope: &str, raw: &Placed<Ladder<Quantity>>) {
+        let mut quiet = Drafts::default();
+        let mut complain = |what: String, remedy: &str| quiet.add(scope, &raw.span, what, remedy);
+        let values = match &raw.value {
+            Ladder::Lambdas(l) => {
+                let values = l.values(false);
+                if let Some(x) = values.iter().find(|x| !(0.0..=1.0).contains(*x)) {
+                    complain(format!("a lambda of {scope} is {x}: a path runs from 0 to 1"), "write numbers between 0 and 1");
+                }
+                values
+            }
+            Ladder::Temperatures(t) => {
+                let units = self.units;
+                let number = |q: &Placed<Quantity>| q.resolve("temperatures", Kind::Temperature, units).unwrap_or(f64::NAN);
+                let values: Vec<f64> = match t {
+                    super::kinds::Rungs::List(list) => list.iter().map(number).collect(),
+                    super::kinds::Rungs::Even { from, to, .. } => vec![number(from), number(to)],
+                };
+                if let Some(x) = values.iter().find(|x| **x <= 0.0 || x.is_infinite()) {
+                    complain(format!("a temperature of {scope} is {x}: it must be positive and finite"), "write positive temperatures");
+                }
+                values
+            }
+        };
+        let rising = values.windows(2).all(|w| w[1] > w[0] || w[1].is_nan() || w[0].is_nan());
+        let falling = values.windows(2).all(|w| w[1] < w[0] || w[1].is_nan() || w[0].is_nan());
+        if !rising && !falling {
+            complain(
+                format!("`{}` of {scope} go up and down, or repeat a value", raw.key()),
+                "write each state once, in rising or falling order: neighbours are exchanged",
+            );
+        }
+        self.drafts.list.extend(quiet.list);
+    }
+
+    fn anneal(&mut self, scope: &str, raw: &Anneal<Quantity>) -> Anneal {
+        let thermal = self.thermal(scope, &raw.thermal);
+        let start = self.start(scope, &raw.start);
+        let anneal = raw.map(thermal, start, &mut |key, x, kind| self.number(scope, key, x, kind));
+        physics::anneal(&anneal, self.units, &mut Objections { scope, list: &mut self.objections });
+        anneal
+    }
+
+    fn path(&mut self, raw: &Path<Quantity>) -> Path {
+        let scope = "[path]";
+        let path = raw.map(&mut |key, x, kind| self.number(scope, key, x, kind));
+        match &path {
+            Path::Geometric { normal } => self.positive(scope, "normal", &normal.span, normal.value),
+            Path::Umbrella { stiffness, .. } => self.positive(scope, "stiffness", &stiffness.span, stiffness.value),
+            _ => {}
+        }
+        path
+    }
+
+    /// Reduced units know no kcal/mol.
+    fn free_energy_unit(&mut self, scope: &str, estimate: &Estimate) {
+        if self.units == UnitSystem::Reduced && estimate.unit.value != super::estimates::EnergyUnit::Thermal {
+            let what = format!("`unit` of {scope} is \"{}\", but the system has reduced units", estimate.unit.name());
+            self.drafts.add(scope, &estimate.unit.span, what, "remove it: free energies are in kT");
+        }
     }
 
     fn start(&mut self, scope: &str, start: &Start<Quantity>) -> Start {
@@ -157,16 +286,7 @@ impl Resolver {
     fn sample(&mut self, scope: &str, raw: &Sample<Quantity>) -> Sample {
         let timestep = self.number(scope, "timestep", &raw.timestep, Kind::Time);
         let friction = raw.friction.as_ref().map(|g| self.number(scope, "friction", g, Kind::InverseTime));
-        let thermal = match &raw.thermal.value {
-            Thermal::Temperature(t) => {
-                let t = self.number(scope, "temperature", &raw.thermal.with(t.clone()), Kind::Temperature);
-                raw.thermal.with(Thermal::Temperature(t.value))
-            }
-            Thermal::Beta(beta) => {
-                let beta = self.number(scope, "beta", &raw.thermal.with(beta.clone()), Kind::InverseEnergy);
-                raw.thermal.with(Thermal::Beta(beta.value))
-            }
-        };
+        let thermal = self.thermal(scope, &raw.thermal);
         let discard = match &raw.discard.value {
             Discard::Auto => Discard::Auto,
             Discard::Steps(n) => Discard::Steps(*n),
@@ -177,6 +297,7 @@ impl Resolver {
             timestep,
             friction,
             thermal,
+            lambda: raw.lambda.clone(),
             replicas: raw.replicas.clone(),
             steps: raw.steps.clone(),
             start: self.start(scope, &raw.start),
@@ -185,6 +306,19 @@ impl Resolver {
             target_acceptance: raw.target_acceptance.clone(),
             leapfrog_steps: raw.leapfrog_steps.clone(),
             remove_com: raw.remove_com.clone(),
+        }
+    }
+
+    fn thermal(&mut self, scope: &str, raw: &Placed<Thermal<Quantity>>) -> Placed<Thermal> {
+        match &raw.value {
+            Thermal::Temperature(t) => {
+                let t = self.number(scope, "temperature", &raw.with(t.clone()), Kind::Temperature);
+                raw.with(Thermal::Temperature(t.value))
+            }
+            Thermal::Beta(beta) => {
+                let beta = self.number(scope, "beta", &raw.with(beta.clone()), Kind::InverseEnergy);
+                raw.with(Thermal::Beta(beta.value))
+            }
         }
     }
 
@@ -198,7 +332,14 @@ impl Resolver {
             });
             axes.push(Axis { bins: axis.bins.clone(), range });
         }
-        Estimate { method: raw.method.clone(), from: raw.from.clone(), of: raw.of.clone(), axes, basins: raw.basins.clone() }
+        Estimate {
+            method: raw.method.clone(),
+            from: raw.from.clone(),
+            of: raw.of.clone(),
+            axes,
+            basins: raw.basins.clone(),
+            unit: raw.unit.clone(),
+        }
     }
 
     fn basin(&mut self, raw: &Basin<Quantity>) -> Basin {

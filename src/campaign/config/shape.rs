@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::leaf::Count;
 use super::placed::Placed;
@@ -98,6 +99,66 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<T>();
         json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+/// A list of values, or { from, to, count }.
+#[derive(Clone, Debug)]
+pub(super) enum Spread<T> {
+    /// These.
+    List(Vec<Placed<T>>),
+    /// Both ends and how many.
+    Range(Box<Ends<T>>),
+}
+
+/// Two ends and how many values, ends included.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a list or a table { from, to, count }")]
+pub(super) struct Ends<T> {
+    /// The first value.
+    pub(super) from: Option<Placed<T>>,
+    /// The last value.
+    pub(super) to: Option<Placed<T>>,
+    /// How many, ends included.
+    pub(super) count: Option<Placed<Count>>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spread<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reads<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reads<T> {
+            type Value = Spread<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of values, or { from = .., to = .., count = .. }")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Spread::List(list))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Ends::deserialize(de::value::MapAccessDeserializer::new(map)).map(|t| Spread::Range(Box::new(t)))
+            }
+        }
+        from.deserialize_any(Reads(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Spread<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Spread{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        let ends = generator.subschema_for::<Ends<T>>();
+        json_schema!({ "anyOf": [{ "type": "array", "items": one, "minItems": 2 }, ends] })
     }
 }
 

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use super::column::Column;
 use super::estimates::{Basin, Diagnostics, Estimate};
 use super::formula::Formula;
+use super::kinds::{Anneal, Exchange, Expanded, Metadynamics, Switch};
+use super::path::Path;
 use super::placed::Placed;
 use crate::campaign::units::{Quantity, UnitSystem};
 
@@ -160,8 +162,10 @@ pub struct Stage<Q = f64> {
     pub name: Placed<String>,
     /// What it does.
     pub kind: StageKind<Q>,
-    /// What is stored; only of sample stages.
+    /// What is stored; only of stages that move replicas in time.
     pub observe: Option<Observe>,
+    /// Energy evaluations after which the stage ends at the next frame.
+    pub budget: Option<Placed<u64>>,
 }
 
 /// What a stage does.
@@ -171,6 +175,16 @@ pub enum StageKind<Q = f64> {
     Minimise(Minimise<Q>),
     /// Samples.
     Sample(Sample<Q>),
+    /// Exchanges replicas on a ladder.
+    Exchange(Exchange<Q>),
+    /// Jumps on a ladder with learned weights.
+    Expanded(Expanded<Q>),
+    /// Fills the free energy of observables with hills.
+    Metadynamics(Metadynamics<Q>),
+    /// Anneals from a base to the system.
+    Anneal(Anneal<Q>),
+    /// Drives replicas from one end of the path to the other.
+    Switch(Switch<Q>),
     /// Makes numbers of what was sampled.
     Estimate(Estimate<Q>),
 }
@@ -181,7 +195,58 @@ impl<Q> StageKind<Q> {
         match self {
             StageKind::Minimise(_) => "minimise",
             StageKind::Sample(_) => "sample",
+            StageKind::Exchange(_) => "exchange",
+            StageKind::Expanded(_) => "expanded",
+            StageKind::Metadynamics(_) => "metadynamics",
+            StageKind::Anneal(_) => "anneal",
+            StageKind::Switch(_) => "switch",
             StageKind::Estimate(_) => "estimate",
+        }
+    }
+
+    /// Where its replicas start.
+    pub fn start(&self) -> Option<&Start<Q>> {
+        match self {
+            StageKind::Minimise(m) => Some(&m.start),
+            StageKind::Anneal(a) => Some(&a.start),
+            StageKind::Estimate(_) => None,
+            _ => self.chain().map(|s| &s.start),
+        }
+    }
+
+    /// The chain of a stage that moves replicas in time.
+    pub fn chain(&self) -> Option<&Sample<Q>> {
+        match self {
+            StageKind::Sample(s) => Some(s),
+            StageKind::Exchange(e) => Some(&e.sample),
+            StageKind::Expanded(e) => Some(&e.sample),
+            StageKind::Metadynamics(m) => Some(&m.sample),
+            StageKind::Switch(s) => Some(&s.sample),
+            StageKind::Minimise(_) | StageKind::Anneal(_) | StageKind::Estimate(_) => None,
+        }
+    }
+
+    /// Independent replicas times this are moved: the states of a ladder, the ends of a switching.
+    pub fn places(&self) -> u64 {
+        match self {
+            StageKind::Exchange(e) => e.ladder.count() as u64,
+            StageKind::Metadynamics(m) => m.copies.value,
+            StageKind::Switch(s) if s.directions.value == super::kinds::Directions::Both => 2,
+            _ => 1,
+        }
+    }
+
+    /// Stores frames that `observe` describes.
+    pub fn observes(&self) -> bool {
+        matches!(self, StageKind::Sample(_) | StageKind::Exchange(_) | StageKind::Expanded(_) | StageKind::Metadynamics(_))
+    }
+
+    /// Stores the state and the reduced energies of a ladder.
+    pub fn ladder(&self) -> Option<&super::kinds::Ladder<Q>> {
+        match self {
+            StageKind::Exchange(e) => Some(&e.ladder),
+            StageKind::Expanded(e) => Some(&e.ladder),
+            _ => None,
         }
     }
 }
@@ -210,6 +275,8 @@ pub struct Sample<Q = f64> {
     pub friction: Option<Placed<Q>>,
     /// Temperature or beta.
     pub thermal: Placed<Thermal<Q>>,
+    /// Where on the path; none: 1, the system itself.
+    pub lambda: Option<Placed<f64>>,
     /// How many copies.
     pub replicas: Placed<u64>,
     /// How many steps after the warm-up.
@@ -352,6 +419,8 @@ pub struct Resolved {
     pub units: UnitSystem,
     /// Which system.
     pub system: System,
+    /// What lambda does.
+    pub path: Option<Placed<Path>>,
     /// Declared regions.
     pub basins: Vec<Basin>,
     /// Stages in order.

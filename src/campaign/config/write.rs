@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use super::campaign::Campaign;
 use super::estimates::{Estimate, Method};
+use super::kinds::{Fields, Ladder, Schedule};
 use super::placed::NOWHERE;
 use super::resolve::default_tolerance;
 use super::types::{Discard, Frames, Interval, Minimise, Observe, Sample, Stage, StageKind, Start, SystemFrom, Thermal, Value};
-use crate::campaign::units::{Quantity, UnitSystem, number_text};
+use crate::campaign::units::{Kind, Quantity, UnitSystem, number_text};
 
 impl Campaign {
     /// The whole campaign as TOML, all defaults filled in, `--set` applied, the sweep kept. Quantities keep the units they were written in.
@@ -30,6 +31,10 @@ impl Campaign {
         };
         line(&mut out, "checkpoint", &checkpoint);
         self.write_system(&mut out);
+        if let Some(path) = &self.path {
+            out.push_str("\n[path]\n");
+            fields(&mut out, path.fields(&written));
+        }
         if !self.sweep.is_empty() {
             out.push_str("\n[sweep]\n");
             for axis in &self.sweep {
@@ -123,11 +128,37 @@ fn write_stage(out: &mut String, stage: &Stage<Quantity>, units: UnitSystem) {
     let _ = writeln!(out, "[stage.{}]", stage.kind.name());
     match &stage.kind {
         StageKind::Minimise(minimise) => write_minimise(out, minimise, units),
-        StageKind::Sample(sample) => write_sample(out, sample),
+        StageKind::Sample(sample) => write_sample(out, sample, true),
+        StageKind::Exchange(e) => {
+            write_sample(out, &e.sample, matches!(e.ladder.value, Ladder::Lambdas(_)));
+            fields(out, e.fields(&written));
+        }
+        StageKind::Expanded(e) => {
+            write_sample(out, &e.sample, matches!(e.ladder.value, Ladder::Lambdas(_)));
+            fields(out, e.fields(&written));
+        }
+        StageKind::Metadynamics(m) => {
+            write_sample(out, &m.sample, true);
+            fields(out, m.fields(&written));
+        }
+        StageKind::Anneal(a) => {
+            let adaptive = a.schedule.value == Schedule::Adaptive;
+            fields(out, a.fields(&written).into_iter().filter(|(key, _)| !(adaptive && *key == "levels")).collect());
+            if a.start != Start::System {
+                line(out, "start", &start_text(&a.start));
+            }
+        }
+        StageKind::Switch(s) => {
+            fields(out, s.fields(&written));
+            line(out, "start", &start_text(&s.sample.start));
+        }
         StageKind::Estimate(estimate) => write_estimate(out, estimate),
     }
     if let Some(observe) = &stage.observe {
         write_observe(out, observe);
+    }
+    if let Some(calls) = &stage.budget {
+        let _ = writeln!(out, "[stage.budget]\nenergy_calls = {calls}");
     }
 }
 
@@ -157,15 +188,31 @@ fn write_minimise(out: &mut String, minimise: &Minimise<Quantity>, units: UnitSy
     line(out, "start", &start_text(&minimise.start));
 }
 
-fn write_sample(out: &mut String, sample: &Sample<Quantity>) {
+/// As the user wrote it, for lists of fields.
+fn written(quantity: &Quantity, _: Kind) -> String {
+    quantity.written()
+}
+
+fn fields(out: &mut String, fields: Fields) {
+    for (key, value) in fields {
+        line(out, key, &value);
+    }
+}
+
+/// `thermal`: whether the stage has one temperature of its own.
+fn write_sample(out: &mut String, sample: &Sample<Quantity>, thermal: bool) {
     line(out, "propagator", &quote(sample.propagator.name()));
     line(out, "timestep", &sample.timestep.written());
     if let Some(friction) = &sample.friction {
         line(out, "friction", &friction.written());
     }
     match &sample.thermal.value {
-        Thermal::Temperature(t) => line(out, "temperature", &t.written()),
-        Thermal::Beta(beta) => line(out, "beta", &beta.written()),
+        Thermal::Temperature(t) if thermal => line(out, "temperature", &t.written()),
+        Thermal::Beta(beta) if thermal => line(out, "beta", &beta.written()),
+        _ => {}
+    }
+    if let Some(lambda) = &sample.lambda {
+        line(out, "lambda", &number_text(lambda.value));
     }
     line(out, "replicas", &sample.replicas.to_string());
     line(out, "steps", &sample.steps.to_string());
@@ -203,8 +250,14 @@ fn write_observe(out: &mut String, observe: &Observe) {
 fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
     line(out, "method", &quote(estimate.method.name()));
     line(out, "from", &quote(&estimate.from));
+    if estimate.method.free_energy() {
+        line(out, "unit", &quote(estimate.unit.name()));
+    }
     if estimate.method.value == Method::Basins {
         line(out, "basins", &quotes(estimate.basins.iter().map(|b| b.as_str())));
+        return;
+    }
+    if !estimate.method.of_columns() {
         return;
     }
     line(out, "of", &quotes(estimate.of.iter().map(|c| c.text.as_str())));

@@ -13,6 +13,7 @@ use std::sync::Arc;
 /// A molecule, built.
 pub(super) struct Molecular {
     pub(super) potential: Arc<dyn Potential>,
+    pub(super) system: Arc<MolecularSystem>,
     /// Per degree of freedom, amu.
     pub(super) masses: Vec<f64>,
     /// One for each model of the PDB file, nm.
@@ -32,7 +33,8 @@ pub(super) fn build(xml: &Source, structure: &Source) -> Result<Molecular> {
     let potential: Arc<dyn Potential> = Arc::new(Batched(Molecule::new(&system)?));
     let masses = system.masses.iter().flat_map(|m| [*m; 3]).collect();
     let warnings = system.warnings.iter().chain(&topology.warnings).cloned().collect();
-    Ok(Molecular { potential, masses, start, omega_max: fastest(&system, &topology), topology, warnings })
+    let omega_max = fastest(&system, &topology);
+    Ok(Molecular { potential, system: Arc::new(system), masses, start, omega_max, topology, warnings })
 }
 
 /// omega_max with the atoms that make it: "the bond A:1:C-A:1:H".

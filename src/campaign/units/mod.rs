@@ -64,6 +64,10 @@ pub enum Kind {
     Angle,
     /// kJ/mol/nm.
     Force,
+    /// kJ/mol/nm^2.
+    Stiffness,
+    /// kJ/mol/rad^2.
+    AngularStiffness,
     /// amu.
     Mass,
     /// Time on the clock, s.
@@ -84,6 +88,8 @@ impl Kind {
             Kind::Length => "a length",
             Kind::Angle => "an angle",
             Kind::Force => "a force",
+            Kind::Stiffness => "a force constant",
+            Kind::AngularStiffness => "a force constant of an angle",
             Kind::Mass => "a mass",
             Kind::WallClock => "a time on the clock",
             Kind::Dimensionless => "a plain number",
@@ -101,6 +107,8 @@ impl Kind {
             Kind::Length => "nm",
             Kind::Angle => "rad",
             Kind::Force => "kJ/mol/nm",
+            Kind::Stiffness => "kJ/mol/nm^2",
+            Kind::AngularStiffness => "kJ/mol/rad^2",
             Kind::Mass => "amu",
             Kind::WallClock => "s",
             Kind::Dimensionless => "",

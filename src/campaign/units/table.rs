@@ -7,7 +7,7 @@ use crate::campaign::nearest;
 type Dims = [i32; 5];
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 13] = [
         Kind::Time,
         Kind::InverseTime,
         Kind::Temperature,
@@ -16,6 +16,8 @@ impl Kind {
         Kind::Length,
         Kind::Angle,
         Kind::Force,
+        Kind::Stiffness,
+        Kind::AngularStiffness,
         Kind::Mass,
         Kind::WallClock,
         Kind::Dimensionless,
@@ -26,11 +28,12 @@ impl Kind {
             Kind::Time | Kind::WallClock => [0, 1, 0, 0, 0],
             Kind::InverseTime => [0, -1, 0, 0, 0],
             Kind::Temperature => [0, 0, 0, 1, 0],
-            Kind::Energy => [2, -2, 1, 0, 0],
+            Kind::Energy | Kind::AngularStiffness => [2, -2, 1, 0, 0],
             Kind::InverseEnergy => [-2, 2, -1, 0, 0],
             Kind::Length => [1, 0, 0, 0, 0],
             Kind::Angle | Kind::Dimensionless => [0; 5],
             Kind::Force => [1, -2, 1, 0, 0],
+            Kind::Stiffness => [0, -2, 1, 0, 0],
             Kind::Mass => [0, 0, 1, 0, 0],
         }
     }
@@ -176,7 +179,7 @@ impl Unit {
 
     pub(super) fn check(&self, quantity: &Quantity, key: &str, kind: Kind) -> Result<(), Misfit> {
         let example = format!("write for example {key} = \"{} {}\"", number_text(quantity.number), kind.usual());
-        let fits = self.dims == kind.dims() && self.angle == (kind == Kind::Angle);
+        let fits = self.dims == kind.dims() && self.angle == matches!(kind, Kind::Angle | Kind::AngularStiffness);
         if !fits {
             let remedy = if self.dims[4] != 0 && matches!(kind, Kind::Energy | Kind::Force | Kind::Mass | Kind::InverseEnergy) {
                 let per_mole = quantity.unit.as_deref().map_or(String::new(), |unit| match unit.split_once('/') {

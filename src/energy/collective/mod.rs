@@ -70,6 +70,25 @@ pub trait Collective: Send + Sync {
     }
 }
 
+/// Room for the gradient of one variable: on the stack up to 12 numbers (a dihedral), which every evaluation of a bias needs.
+pub(super) struct Gradient {
+    few: [Octet; 12],
+    many: Vec<Octet>,
+    length: usize,
+}
+
+impl Gradient {
+    pub(super) fn new(of: &dyn Collective) -> Self {
+        let length = of.support().len();
+        let many = if length > 12 { vec![Octet::of(0.0); length] } else { Vec::new() };
+        Gradient { few: [Octet::of(0.0); 12], many, length }
+    }
+
+    pub(super) fn get(&mut self) -> &mut [Octet] {
+        if self.length > 12 { &mut self.many } else { &mut self.few[..self.length] }
+    }
+}
+
 /// `difference` less the whole turns in it: in [-period/2, period/2].
 #[inline(always)]
 pub fn shortest<T: Real>(difference: T, period: Option<f64>) -> T {

@@ -26,11 +26,18 @@ pub(super) struct Pairs {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Pair {
-    j: usize,
-    a: f64,
-    b: f64,
-    c: f64,
+pub(super) struct Pair {
+    pub(super) j: usize,
+    pub(super) a: f64,
+    pub(super) b: f64,
+    pub(super) c: f64,
+}
+
+/// A pair that acts, and whether the cutoff is for it.
+pub(super) struct Listed {
+    pub(super) i: usize,
+    pub(super) pair: Pair,
+    pub(super) cut: bool,
 }
 
 impl Pair {
@@ -46,32 +53,47 @@ impl Pair {
     }
 }
 
+/// All pairs that act, by i and j.
+pub(super) fn listed(force: &Nonbonded) -> Vec<Listed> {
+    let n = force.charges.len();
+    let mut exceptions = Vec::with_capacity(force.exceptions.len());
+    for e in &force.exceptions {
+        let (i, j) = (e.atoms[0].min(e.atoms[1]), e.atoms[0].max(e.atoms[1]));
+        exceptions.push((i, Pair::new(j, e.sigma, e.epsilon, e.charge_product)));
+    }
+    exceptions.sort_by_key(|(i, pair)| (*i, pair.j));
+    let mut exceptions = exceptions.into_iter().peekable();
+    let mut all = Vec::new();
+    for i in 0..n {
+        for j in i + 1..n {
+            let own = exceptions.next_if(|(k, pair)| (*k, pair.j) == (i, j));
+            let sigma = 0.5 * (force.sigma[i] + force.sigma[j]);
+            let epsilon = (force.epsilon[i] * force.epsilon[j]).sqrt();
+            let general = Pair::new(j, sigma, epsilon, force.charges[i] * force.charges[j]);
+            let (cut, pair) = match (own, force.method) {
+                (Some((_, exception)), _) => (false, exception),
+                (None, Method::NoCutoff) => (false, general),
+                (None, Method::CutoffNonPeriodic) => (true, general),
+            };
+            if pair.acts() {
+                all.push(Listed { i, pair, cut });
+            }
+        }
+    }
+    all
+}
+
 impl Pairs {
     pub(super) fn new(force: &Nonbonded) -> Self {
-        let n = force.charges.len();
-        let mut exceptions = Vec::with_capacity(force.exceptions.len());
-        for e in &force.exceptions {
-            let (i, j) = (e.atoms[0].min(e.atoms[1]), e.atoms[0].max(e.atoms[1]));
-            exceptions.push((i, Pair::new(j, e.sigma, e.epsilon, e.charge_product)));
-        }
-        exceptions.sort_by_key(|(i, pair)| (*i, pair.j));
-        let mut exceptions = exceptions.into_iter().peekable();
+        Self::of(force, listed(force))
+    }
+
+    /// Some of the pairs of a force.
+    pub(super) fn of(force: &Nonbonded, some: Vec<Listed>) -> Self {
         let (mut free, mut cut) = (Vec::new(), Vec::new());
-        for i in 0..n {
-            for j in i + 1..n {
-                let own = exceptions.next_if(|(k, pair)| (*k, pair.j) == (i, j));
-                let sigma = 0.5 * (force.sigma[i] + force.sigma[j]);
-                let epsilon = (force.epsilon[i] * force.epsilon[j]).sqrt();
-                let general = Pair::new(j, sigma, epsilon, force.charges[i] * force.charges[j]);
-                let (list, pair) = match (own, force.method) {
-                    (Some((_, exception)), _) => (&mut free, exception),
-                    (None, Method::NoCutoff) => (&mut free, general),
-                    (None, Method::CutoffNonPeriodic) => (&mut cut, general),
-                };
-                if pair.acts() {
-                    list.push((i, pair));
-                }
-            }
+        for l in some {
+            let list = if l.cut { &mut cut } else { &mut free };
+            list.push((l.i, l.pair));
         }
         let (k_rf, c_rf) = force.reaction_field();
         Pairs { free: Rows::new(free), cut: Rows::new(cut), cutoff2: force.cutoff * force.cutoff, k_rf, c_rf }
@@ -79,11 +101,18 @@ impl Pairs {
 
     #[inline(always)]
     pub(super) fn energy_force<T: Real>(&self, x: &[T], f: &mut [T]) -> T {
-        self.free(x, f) + self.within_cutoff(x, f)
+        let one = T::of(1.0);
+        self.free::<T, false>(x, f, one) + self.within_cutoff::<T, false>(x, f, one)
+    }
+
+    /// The same with all c times `charges`.
+    #[inline(always)]
+    pub(super) fn charged<T: Real>(&self, x: &[T], f: &mut [T], charges: T) -> T {
+        self.free::<T, true>(x, f, charges) + self.within_cutoff::<T, true>(x, f, charges)
     }
 
     #[inline(always)]
-    fn free<T: Real>(&self, x: &[T], f: &mut [T]) -> T {
+    fn free<T: Real, const CHARGED: bool>(&self, x: &[T], f: &mut [T], charges: T) -> T {
         let mut u = T::of(0.0);
         for k in 0..self.free.len() {
             let (i, row) = self.free.row(k);
@@ -93,7 +122,8 @@ impl Pairs {
                 let d = xi.minus(Vector::of_atom(x, pair.j));
                 let inverse_r2 = d.dot(d).recip();
                 let inverse_r6 = inverse_r2 * inverse_r2 * inverse_r2;
-                let coulomb = T::of(pair.c) * inverse_r2.sqrt();
+                let c = if CHARGED { T::of(pair.c) * charges } else { T::of(pair.c) };
+                let coulomb = c * inverse_r2.sqrt();
                 let repulsion = T::of(pair.a) * inverse_r6;
                 let lennard_jones = inverse_r6 * (repulsion - T::of(pair.b));
                 u += lennard_jones + coulomb;
@@ -109,7 +139,7 @@ impl Pairs {
     }
 
     #[inline(always)]
-    fn within_cutoff<T: Real>(&self, x: &[T], f: &mut [T]) -> T {
+    fn within_cutoff<T: Real, const CHARGED: bool>(&self, x: &[T], f: &mut [T], charges: T) -> T {
         let (zero, cutoff2) = (T::of(0.0), T::of(self.cutoff2));
         let (k_rf, c_rf) = (T::of(self.k_rf), T::of(self.c_rf));
         let mut u = zero;
@@ -125,7 +155,7 @@ impl Pairs {
                 if !near.any() {
                     continue;
                 }
-                let c = T::of(pair.c);
+                let c = if CHARGED { T::of(pair.c) * charges } else { T::of(pair.c) };
                 let inverse_r2 = r2.recip();
                 let inverse_r6 = inverse_r2 * inverse_r2 * inverse_r2;
                 let inverse_r = inverse_r2.sqrt();

@@ -2,9 +2,13 @@
 
 mod basins;
 mod coverage;
+mod inefficiencies;
+mod integration;
 mod limits;
 mod references;
+mod stability;
 mod surfaces;
+mod work;
 
 use super::Series;
 use super::normal_quantile;

@@ -1,6 +1,7 @@
 //! One file a kind of figure: from numbers to a [`Chart`](super::plot::Chart).
 
 mod correlation;
+pub mod free_energy;
 mod map;
 mod minimised;
 mod profile;

@@ -42,6 +42,8 @@ pub(super) struct Solvent {
 #[derive(Clone, Debug)]
 struct Atom {
     charge: f64,
+    /// Its charge is among those that `charged` scales.
+    chosen: bool,
     /// or, nm.
     offset_radius: f64,
     /// 1 / or.
@@ -88,6 +90,7 @@ impl Solvent {
             let (r2, reach) = (radius * radius, radius + force.probe);
             atoms.push(Atom {
                 charge,
+                chosen: false,
                 offset_radius,
                 inverse_offset_radius: 1.0 / offset_radius,
                 scaled_radius: force.scaled_radii[i],
@@ -104,32 +107,62 @@ impl Solvent {
         Solvent { atoms, necks, engulfed: force.engulfed, coulomb, shift: force.pair_shift, cutoff2 }
     }
 
+    /// Marks the atoms whose charges [`Solvent::charged`] scales.
+    pub(super) fn choosing(mut self, chosen: &[bool]) -> Self {
+        for (atom, chosen) in self.atoms.iter_mut().zip(chosen) {
+            atom.chosen = *chosen;
+        }
+        self
+    }
+
     #[inline(always)]
     pub(super) fn energy_force<T: Real>(&self, x: &[T], f: &mut [T]) -> T {
+        self.whole::<T, false>(x, f, T::of(1.0))
+    }
+
+    /// The same with the chosen charges times `charges`.
+    #[inline(always)]
+    pub(super) fn charged<T: Real>(&self, x: &[T], f: &mut [T], charges: T) -> T {
+        self.whole::<T, true>(x, f, charges)
+    }
+
+    #[inline(always)]
+    fn whole<T: Real, const CHARGED: bool>(&self, x: &[T], f: &mut [T], charges: T) -> T {
         let n = self.atoms.len();
         let zero = T::of(0.0);
         let mut states = vec![State { integral: zero, radius: zero, inverse: zero, slope: zero }; n];
         let mut kept = Vec::with_capacity(n * (n - 1) / 2);
         if self.cutoff2 < f64::INFINITY {
-            self.walk::<T, true>(x, f, &mut states, &mut kept)
+            self.walk::<T, true, CHARGED>(x, f, &mut states, &mut kept, charges)
         } else {
-            self.walk::<T, false>(x, f, &mut states, &mut kept)
+            self.walk::<T, false, CHARGED>(x, f, &mut states, &mut kept, charges)
         }
     }
 
     #[inline(always)]
-    fn walk<T: Real, const CUT: bool>(&self, x: &[T], f: &mut [T], states: &mut [State<T>], kept: &mut Vec<Kept<T>>) -> T {
+    fn walk<T: Real, const CUT: bool, const CHARGED: bool>(
+        &self,
+        x: &[T],
+        f: &mut [T],
+        states: &mut [State<T>],
+        kept: &mut Vec<Kept<T>>,
+        charges: T,
+    ) -> T {
         self.integrals::<T, CUT>(x, states, kept);
         let mut u = T::of(0.0);
         for (atom, state) in self.atoms.iter().zip(states.iter_mut()) {
             state.inverse = atom.born.inverse(state.integral);
             state.radius = state.inverse.recip();
             let (y, y2) = (state.inverse, state.inverse * state.inverse);
-            let (single, surface) = (T::of(atom.self_energy) * y, T::of(atom.surface) * (y2 * y2 * y2));
+            let mut self_energy = T::of(atom.self_energy);
+            if CHARGED && atom.chosen {
+                self_energy *= charges * charges;
+            }
+            let (single, surface) = (self_energy * y, T::of(atom.surface) * (y2 * y2 * y2));
             u += surface - single;
             state.slope = T::of(-6.0).mul_add(surface, single) * y;
         }
-        u += self.pairs::<T, CUT>(states, kept);
+        u += self.pairs::<T, CUT, CHARGED>(states, kept, charges);
         for (atom, state) in self.atoms.iter().zip(states.iter_mut()) {
             let slope = atom.born.slope(state.integral, state.inverse, state.radius);
             state.integral = state.slope * slope;
@@ -182,13 +215,16 @@ impl Solvent {
 
     /// Second walk: the pair energy, its derivatives by both B and, in place of r^2, by r.
     #[inline(always)]
-    fn pairs<T: Real, const CUT: bool>(&self, states: &mut [State<T>], kept: &mut [Kept<T>]) -> T {
+    fn pairs<T: Real, const CUT: bool, const CHARGED: bool>(&self, states: &mut [State<T>], kept: &mut [Kept<T>], charges: T) -> T {
         let (zero, one, quarter) = (T::of(0.0), T::of(1.0), T::of(0.25));
         let (cutoff2, shift) = (T::of(self.cutoff2), T::of(self.shift));
         let mut u = zero;
         let mut at = 0;
         for i in 0..self.atoms.len() {
-            let k_q_i = T::of(self.coulomb * self.atoms[i].charge);
+            let mut k_q_i = T::of(self.coulomb * self.atoms[i].charge);
+            if CHARGED && self.atoms[i].chosen {
+                k_q_i *= charges;
+            }
             let (radius_i, inverse_i) = (states[i].radius, states[i].inverse);
             let mut slope_i = states[i].slope;
             for j in i + 1..self.atoms.len() {
@@ -199,7 +235,10 @@ impl Solvent {
                     at += 1;
                     continue;
                 }
-                let k_q_q = k_q_i * T::of(self.atoms[j].charge);
+                let mut k_q_q = k_q_i * T::of(self.atoms[j].charge);
+                if CHARGED && self.atoms[j].chosen {
+                    k_q_q *= charges;
+                }
                 let radius_j = states[j].radius;
                 // y = r^2 / (4 B_i B_j)
                 let y = r2 * (inverse_i * states[j].inverse) * quarter;

@@ -1,0 +1,538 @@
+//! Estimates over a ladder: free energies of its states, with errors that independent copies and correlated frames both have a say in.
+
+use super::analyse::estimate_frame;
+use super::config::{Estimate as Wanted, Method, Stage};
+use super::ladders::OnLadder;
+use super::run::Job;
+use crate::Result;
+use crate::estimate::summary::{FreeEnergySummary, StageSummary};
+use crate::estimate::{
+    Bar, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Ti, TiRule, Unusable,
+    Warning, WarningKind, bar, exp_forward, exp_reverse, mbar, thermodynamic_integration,
+};
+use std::ops::Range;
+
+/// Least number of independent copies whose spread is an error.
+const COPIES: usize = 4;
+/// Most groups that are left out in turn.
+const GROUPS: usize = 16;
+/// Off-diagonal elements of the overlap matrix between neighbours: reliable from here on.
+/// Source: Klimovich, Shirts and Mobley, J. Comput. Aided Mol. Des. 29, 397 (2015).
+const OVERLAP: f64 = 0.03;
+/// Independent samples that neighbours share: worth a warning below the first, no result below the second.
+const SHARED: (f64, f64) = (50.0, 10.0);
+
+/// Parts of the data that convergence is shown for.
+const PARTS: usize = 10;
+
+/// Free energies of all states, in kT, with two ways to an error.
+#[derive(Default)]
+struct Found {
+    /// f_k - f_0.
+    f: Vec<f64>,
+    /// Error of f_j - f_i by the estimator's own theory, correlation of the frames included, `[i][j]`.
+    theory: Vec<Vec<f64>>,
+    /// f of the data without each group of copies; none with too few copies.
+    left_out: Option<Vec<Vec<f64>>>,
+    /// Independent samples behind the difference to the next state.
+    shared: Vec<f64>,
+    /// Overlap with the next state, 0 to 1 as an element of the overlap matrix.
+    overlap: Vec<f64>,
+    /// Overlap matrix.
+    matrix: Vec<Vec<f64>>,
+    warnings: Vec<Warning>,
+    gradients: Vec<(f64, f64)>,
+    convergence: Vec<[f64; 5]>,
+}
+
+impl Found {
+    /// Error of f_j - f_i by leaving out groups of copies in turn.
+    fn spread(&self, i: usize, j: usize) -> Option<f64> {
+        Some(jackknife_error(self.left_out.as_ref()?.iter().map(|f| f[j] - f[i])))
+    }
+
+    /// The larger of the two errors; whether the spread is the larger.
+    fn error(&self, i: usize, j: usize) -> (f64, bool) {
+        let theory = self.theory[i][j];
+        match self.spread(i, j) {
+            Some(spread) if spread > theory || theory.is_nan() => (spread, true),
+            _ => (theory, false),
+        }
+    }
+}
+
+/// The estimates of a stage that reads a ladder.
+///
+/// # Errors
+/// Only what is a bug; what the data do not allow becomes a check that fails.
+pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder) -> Result<(StageSummary, Vec<Estimate>)> {
+    let mut summary = estimate_frame(job, stage, wanted);
+    let g = read.g();
+    if wanted.method.value == Method::Reweight {
+        let estimates = reweighted(job, stage, wanted, read, g, &mut summary);
+        return Ok((summary, estimates));
+    }
+    let found = find(wanted.method.value, read, g);
+    let mut estimates = match found {
+        Ok(found) => {
+            let mut all = report(job, wanted, read, g, &found, &mut summary);
+            if wanted.method.value == Method::LogZ {
+                all.insert(0, log_z(job, read, &found));
+            }
+            all
+        }
+        Err(why) => {
+            summary.checks.push(failed(stage, &why));
+            let ends = format!("delta_f[0,{}]", read.states.len() - 1);
+            let log_z = Some("log_z".to_owned()).filter(|_| wanted.method.value == Method::LogZ);
+            log_z
+                .into_iter()
+                .chain(["delta_f".to_owned(), ends])
+                .map(|name| Estimate::missing(name, WarningKind::PoorOverlap, format!("{why}; {}", why.remedy())))
+                .collect()
+        }
+    };
+    for e in &mut estimates {
+        complete(job, stage, read, e);
+    }
+    Ok((summary, estimates))
+}
+
+/// log Z of the system from that of the normalised base: the ladder must reach from one to the other.
+fn log_z(job: &Job<'_>, read: &OnLadder, found: &Found) -> Estimate {
+    let at = |lambda: f64| read.states.iter().position(|t| t.lambda == lambda);
+    let base = job.system.path.as_ref().and_then(|p| p.base.as_ref());
+    match (base, at(0.0), at(1.0)) {
+        (Some(base), Some(i), Some(j)) => {
+            let (stderr, _) = found.error(i, j);
+            let weakest = found.shared.iter().copied().fold(f64::INFINITY, f64::min);
+            Estimate::new("log_z", base.log_norm() - (found.f[j] - found.f[i]), stderr, weakest)
+        }
+        (None, ..) => {
+            let why = "no log Z: the path has no normalised base, use kind = \"geometric\"; delta_f is what there is";
+            Estimate::missing("log_z", WarningKind::NotFinite, why)
+        }
+        _ => Estimate::missing("log_z", WarningKind::NotFinite, "no log Z: the ladder does not reach from lambda = 0 to 1"),
+    }
+}
+
+/// Conditions and reference: the temperature, where there is one.
+fn complete(job: &Job<'_>, stage: &Stage, read: &OnLadder, e: &mut Estimate) {
+    let sample = job
+        .resolved
+        .stages
+        .iter()
+        .filter(|s| matches!(&stage.kind, super::config::StageKind::Estimate(w) if w.from == s.name))
+        .find_map(|s| s.kind.chain());
+    job.complete(e, &stage.name.value, sample.filter(|_| read.variable == "lambda"));
+}
+
+/// Means of columns at the target state from the frames of all states.
+fn reweighted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder, g: f64, summary: &mut StageSummary) -> Vec<Estimate> {
+    let all: Vec<usize> = (0..read.copies).collect();
+    let whole = Part { read, copies: &all, draws: read.discard..read.draws };
+    let names: Vec<&str> = wanted.of.iter().map(|c| c.value.text.as_str()).collect();
+    let temperature = 1.0 / (job.resolved.units.kb() * read.states[read.target].beta);
+    let mut estimates = match averages(&whole, &names) {
+        Ok((values, stderr, n_eff)) => {
+            let left_out = without_each_group(read.copies).and_then(|sets| {
+                let part = |copies: &Vec<usize>| averages(&Part { read, copies, draws: whole.draws.clone() }, &names).map(|a| a.0);
+                sets.iter().map(part).collect::<Answer<Vec<_>>>().ok()
+            });
+            let enough = n_eff / g;
+            let outcome = if enough >= SHARED.0 {
+                Outcome::Pass
+            } else if enough >= SHARED.1 {
+                Outcome::Warn
+            } else {
+                Outcome::Fail
+            };
+            summary.checks.push(Check {
+                check: "n_eff".to_owned(),
+                of: stage.name.value.clone(),
+                value: Some(enough),
+                bound: Some(SHARED.0),
+                outcome,
+                message: format!(
+                    "{}: {enough:.0} independent samples stand behind the target state, should be at least {:.0}",
+                    stage.name.value, SHARED.0
+                ),
+            });
+            let made = |(l, name): (usize, &&str)| {
+                let theory = stderr[l] * g.sqrt();
+                let spread = left_out.as_ref().map_or(0.0, |sets| jackknife_error(sets.iter().map(|s| s[l])));
+                let mut e = Estimate::new(*name, values[l], theory.max(spread), enough);
+                e.unit = read.columns.iter().find(|c| c.name == *name).and_then(|c| c.unit.clone());
+                e
+            };
+            names.iter().enumerate().map(made).collect::<Vec<_>>()
+        }
+        Err(why) => {
+            summary.checks.push(failed(stage, &why));
+            let missing = |name: &&str| Estimate::missing(*name, WarningKind::PoorOverlap, format!("{why}; {}", why.remedy()));
+            names.iter().map(missing).collect()
+        }
+    };
+    for e in &mut estimates {
+        job.complete_at(e, &stage.name.value, Some(temperature));
+    }
+    estimates
+}
+
+/// Averages at the target state, their errors for independent frames, and the effective number of samples of that state.
+fn averages(part: &Part<'_>, names: &[&str]) -> Answer<(Vec<f64>, Vec<f64>, f64)> {
+    let (read, target) = (part.read, part.read.target);
+    let u = part.potentials()?;
+    let fit = mbar(&u, &MbarOptions::default())?;
+    let mut rows: Vec<Vec<f64>> = Vec::new();
+    for name in names {
+        let mut row = Vec::with_capacity(u.samples());
+        for &c in part.copies {
+            for r in read.replicas_of(c) {
+                for d in part.draws.clone() {
+                    // the stored energy is that of the frame's own state
+                    row.push(if *name == "energy" {
+                        read.u_of(r, d)[target] / read.states[target].beta
+                    } else {
+                        read.value_of(name, r, d)
+                    });
+                }
+            }
+        }
+        rows.push(row);
+    }
+    let wanted: Vec<(usize, usize)> = (0..rows.len()).map(|a| (target, a)).collect();
+    let observables: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let found = fit.expectations(&wanted, &observables)?;
+    let stderr = (0..rows.len()).map(|l| found.stderr(l)).collect();
+    Ok((found.value, stderr, fit.effective_sample_numbers()[target]))
+}
+
+/// Error from leaving out groups in turn: sigma^2 = (G - 1)/G sum_g (theta_g - mean theta)^2.
+fn jackknife_error(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    ((n - 1.0) / n * values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt()
+}
+
+/// A check that says why there is no number.
+pub(super) fn failed(stage: &Stage, why: &FreeEnergyError) -> Check {
+    Check {
+        check: "overlap".to_owned(),
+        of: stage.name.value.clone(),
+        value: None,
+        bound: None,
+        outcome: Outcome::Fail,
+        message: format!("{}: no free energy: {why}; {}", stage.name.value, why.remedy()),
+    }
+}
+
+/// The copies in at most [`GROUPS`] groups, as lists of those that stay when a group is left out.
+fn without_each_group(copies: usize) -> Option<Vec<Vec<usize>>> {
+    if copies < COPIES {
+        return None;
+    }
+    let groups = copies.min(GROUPS);
+    Some((0..groups).map(|g| (0..copies).filter(|c| c * groups / copies != g).collect()).collect())
+}
+
+/// Frames of some copies.
+struct Part<'a> {
+    read: &'a OnLadder,
+    copies: &'a [usize],
+    draws: Range<usize>,
+}
+
+impl Part<'_> {
+    fn states(&self) -> usize {
+        self.read.states.len()
+    }
+
+    /// `value` of all frames at a state.
+    fn at_state(&self, k: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let mut all = Vec::new();
+        for &c in self.copies {
+            self.read.at_state_in(c, k, self.draws.clone(), &value, &mut all);
+        }
+        all
+    }
+
+    /// Works from state `i` to state `j` of the frames at `i`.
+    fn works(&self, i: usize, j: usize) -> Vec<f64> {
+        self.at_state(i, |r, d| {
+            let u = self.read.u_of(r, d);
+            u[j] - u[i]
+        })
+    }
+
+    /// Reduced energies of all frames at all states.
+    fn potentials(&self) -> Answer<ReducedPotentials> {
+        let (mut origin, mut u_nk) = (Vec::new(), Vec::new());
+        for &c in self.copies {
+            for r in self.read.replicas_of(c) {
+                for d in self.draws.clone() {
+                    origin.push(self.read.state_of(r, d));
+                    u_nk.extend_from_slice(self.read.u_of(r, d));
+                }
+            }
+        }
+        ReducedPotentials::from_samples(&self.read.unique_names(), &origin, &u_nk)
+    }
+}
+
+type Answer<T> = std::result::Result<T, FreeEnergyError>;
+
+/// Free energies of all states from some of the frames.
+fn solve(method: Method, part: &Part<'_>) -> Answer<Vec<f64>> {
+    let total = |differences: Vec<f64>| {
+        let mut f = vec![0.0];
+        for d in differences {
+            f.push(f[f.len() - 1] + d);
+        }
+        f
+    };
+    let k = part.states();
+    match method {
+        Method::Mbar | Method::LogZ => {
+            let u = part.potentials()?;
+            let fit = mbar(&u, &MbarOptions::default())?;
+            Ok(fit.f_k().iter().map(|f| f - fit.f_k()[0]).collect())
+        }
+        Method::Bar => (0..k - 1).map(|i| one_pair(part, i).map(|b| b.delta_f)).collect::<Answer<Vec<_>>>().map(total),
+        Method::Exp => (0..k - 1).map(|i| exp_forward(&part.works(i, i + 1)).map(|d| d.value)).collect::<Answer<Vec<_>>>().map(total),
+        Method::Ti => integrate(part, 1.0).map(|(ti, _)| ti.profile),
+        other => Err(FreeEnergyError::Argument { what: format!("{} does not read a ladder", other.name()) }),
+    }
+}
+
+/// Thermodynamic integration by splines, with the mean and error of the gradient at each state.
+fn integrate(part: &Part<'_>, g: f64) -> Answer<(Ti, Vec<(f64, f64)>)> {
+    let k = part.states();
+    let draws: Vec<Vec<f64>> = (0..k).map(|i| part.at_state(i, |r, d| part.read.gradient_of(r, d))).collect();
+    let lambda: Vec<f64> = part.read.states.iter().map(|t| t.lambda).collect();
+    let argument = |why: Unusable| FreeEnergyError::Argument { what: format!("thermodynamic integration: {why}") };
+    let rows: Vec<&[f64]> = draws.iter().map(Vec::as_slice).collect();
+    let gradients = Gradients::from_draws(1, &lambda, &rows, &vec![g; k]).map_err(argument)?;
+    let ti = thermodynamic_integration(&gradients, TiRule::NaturalCubic).map_err(argument)?;
+    let mut means = Vec::with_capacity(k);
+    for values in &draws {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let square: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        means.push((mean, (square / (n - 1.0) / n * g).sqrt()));
+    }
+    Ok((ti, means))
+}
+
+/// BAR between state `i` and the next.
+fn one_pair(part: &Part<'_>, i: usize) -> Answer<Bar> {
+    let names = &part.read.names;
+    bar(&part.works(i, i + 1), &part.works(i + 1, i)).map_err(|why| match why {
+        FreeEnergyError::Disconnected { shared, .. } => {
+            FreeEnergyError::Disconnected { groups: vec![vec![names[i].clone()], vec![names[i + 1].clone()]], shared }
+        }
+        FreeEnergyError::NoSamples { .. } => FreeEnergyError::NoSamples { what: format!("state {} or {}", names[i], names[i + 1]) },
+        other => other,
+    })
+}
+
+/// Errors of sums of independent differences.
+fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
+    let k = errors.len() + 1;
+    let mut sum = vec![0.0];
+    for e in errors {
+        sum.push(sum[sum.len() - 1] + e * e);
+    }
+    (0..k).map(|i| (0..k).map(|j| (sum[i.max(j)] - sum[i.min(j)]).sqrt()).collect()).collect()
+}
+
+/// Free energies of all frames, with everything that is known of their errors.
+fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
+    let all: Vec<usize> = (0..read.copies).collect();
+    let whole = Part { read, copies: &all, draws: read.discard..read.draws };
+    let k = whole.states();
+    let f = solve(method, &whole)?;
+    let left_out = without_each_group(read.copies).and_then(|sets| {
+        // a group without which there is no number leaves the theory alone to speak
+        sets.iter().map(|s| solve(method, &Part { read, copies: s, draws: whole.draws.clone() })).collect::<Answer<Vec<_>>>().ok()
+    });
+    let mut found = Found { f, left_out, ..Found::default() };
+    // what neighbours share is a matter of pairs, whatever the method
+    let pairs: Vec<Answer<Bar>> = (0..k - 1).map(|i| one_pair(&whole, i)).collect();
+    found.overlap = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| 0.5 * b.overlap)).collect();
+    found.shared = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| b.shared / g)).collect();
+    match method {
+        Method::Mbar | Method::LogZ => {
+            let u = whole.potentials()?;
+            let fit = mbar(&u, &MbarOptions::default())?;
+            let covariance = fit.covariance(CovarianceMethod::Asymptotic);
+            found.theory = (0..k).map(|i| (0..k).map(|j| covariance.stderr(i, j) * g.sqrt()).collect()).collect();
+            found.matrix = fit.overlap().matrix.chunks(k).map(<[f64]>::to_vec).collect();
+            found.warnings = fit.warnings().to_vec();
+        }
+        Method::Ti => {
+            let (ti, means) = integrate(&whole, g)?;
+            found.theory = (0..k).map(|i| (0..k).map(|j| ti.delta(i, j).1).collect()).collect();
+            found.warnings = ti.warnings;
+            found.gradients = means;
+            // no pair of states need overlap
+            found.overlap.clear();
+            found.shared = (0..k - 1).map(|i| whole.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
+        }
+        Method::Exp => {
+            let forward = (0..k - 1).map(|i| exp_forward(&whole.works(i, i + 1))).collect::<Answer<Vec<_>>>()?;
+            let back = (0..k - 1).map(|i| exp_reverse(&whole.works(i + 1, i))).collect::<Answer<Vec<_>>>()?;
+            found.theory = quadrature(&forward.iter().map(|d| d.stderr * g.sqrt()).collect::<Vec<_>>());
+            found.shared = forward.iter().map(|d| d.n_eff / g).collect();
+            found.overlap.clear();
+            for (i, (a, b)) in forward.iter().zip(&back).enumerate() {
+                found.warnings.extend(a.warnings.iter().cloned());
+                let z = (a.value - b.value) / ((a.stderr * a.stderr + b.stderr * b.stderr) * g).sqrt();
+                if !(z.abs() <= 4.0) {
+                    let (from, to) = (&read.names[i], &read.names[i + 1]);
+                    let message = format!("forward and reverse averages between {from} and {to} disagree by {z:.1} standard errors");
+                    found.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
+                }
+            }
+        }
+        _ => {
+            let pairs = pairs.into_iter().collect::<Answer<Vec<_>>>()?;
+            found.theory = quadrature(&pairs.iter().map(|b| b.stderr * g.sqrt()).collect::<Vec<_>>());
+            found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
+        }
+    }
+    found.convergence = convergence(method, &whole, &found).unwrap_or_default();
+    Ok(found)
+}
+
+/// The difference of the ends from the first and from the last frames: fraction, forward and its error, reverse and its error.
+fn convergence(method: Method, whole: &Part<'_>, found: &Found) -> Answer<Vec<[f64; 5]>> {
+    let (from, n, k) = (whole.draws.start, whole.draws.len(), whole.states());
+    let last = found.error(0, k - 1).0;
+    let mut rows = Vec::new();
+    for part in 1..=PARTS {
+        let m = n * part / PARTS;
+        let ends = |draws: Range<usize>| solve(method, &Part { read: whole.read, copies: whole.copies, draws }).map(|f| f[k - 1]);
+        let (forward, reverse) = (ends(from..from + m)?, ends(from + n - m..from + n)?);
+        // as of independent frames, from the error of the whole
+        let error = last * (PARTS as f64 / part as f64).sqrt();
+        rows.push([part as f64 / PARTS as f64, forward, error, reverse, error]);
+    }
+    Ok(rows)
+}
+
+/// Estimates, checks and the summary of free energies.
+fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found, summary: &mut StageSummary) -> Vec<Estimate> {
+    let k = read.states.len();
+    let kt = 1.0 / read.states[0].beta;
+    let unit = wanted.unit.value;
+    let factor = unit.of_kt(kt);
+    let values = read.values(job.resolved.units.kb());
+    let weakest = found.shared.iter().copied().fold(f64::INFINITY, f64::min);
+    let difference = |name: String, i: usize, j: usize, n_eff: f64| {
+        let (stderr, by_spread) = found.error(i, j);
+        let mut e = Estimate::new(name, found.f[j] - found.f[i], stderr, n_eff).scaled(factor);
+        e.unit = Some(unit.name().to_owned());
+        if let (Some(spread), theory) = (found.spread(i, j), found.theory[i][j])
+            && (spread > 2.0 * theory || theory > 2.0 * spread)
+        {
+            let which = if by_spread { "the spread of the copies" } else { "the theory of the estimator" };
+            let message = format!(
+                "the copies spread by {:.2e}, theory with g = {g:.1} says {:.2e}: the error is that of {which}",
+                spread * factor,
+                theory * factor
+            );
+            e.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
+        }
+        e
+    };
+    let mut all = vec![difference("delta_f".to_owned(), 0, k - 1, weakest)];
+    all[0].warnings.extend(found.warnings.iter().cloned());
+    let pair = |mut e: Estimate, i: usize, j: usize| {
+        e.coords = vec![("from".to_owned(), values[i]), ("to".to_owned(), values[j])];
+        e
+    };
+    all.push(pair(difference(format!("delta_f[0,{}]", k - 1), 0, k - 1, weakest), 0, k - 1));
+    for i in 0..k - 1 {
+        if k > 2 {
+            all.push(pair(
+                difference(format!("delta_f[{i},{}]", i + 1), i, i + 1, found.shared.get(i).copied().unwrap_or(f64::NAN)),
+                i,
+                i + 1,
+            ));
+        }
+    }
+    for i in 0..k {
+        let mut e = difference(format!("f[{i}]"), 0, i, f64::NAN);
+        e.coords = vec![(read.variable.to_owned(), values[i])];
+        all.push(e);
+    }
+    for (i, overlap) in found.overlap.iter().enumerate() {
+        let mut e = Estimate::new(format!("overlap[{i},{}]", i + 1), *overlap, f64::NAN, found.shared[i]);
+        e.warnings.push(Warning::new(WarningKind::NoError, "a diagnostic, without an error of its own"));
+        all.push(pair(e, i, i + 1));
+    }
+    checks(read, found, &mut summary.checks);
+    summary.free_energies = Some(FreeEnergySummary {
+        method: wanted.method.name().to_owned(),
+        unit: unit.name().to_owned(),
+        values,
+        states: read.names.clone(),
+        f: found.f.iter().map(|f| f * factor).collect(),
+        stderr: (0..k).map(|i| found.error(0, i).0 * factor).collect(),
+        g: Some(g),
+        errors: errors_from(found, k),
+        overlap: found.matrix.clone(),
+        gradients: found.gradients.clone(),
+        convergence: found
+            .convergence
+            .iter()
+            .map(|row| [row[0], row[1] * factor, row[2] * factor, row[3] * factor, row[4] * factor])
+            .collect(),
+    });
+    all
+}
+
+fn errors_from(found: &Found, k: usize) -> String {
+    match (&found.left_out, found.error(0, k - 1).1) {
+        (None, _) => format!("theory of the estimator with correlated frames; fewer than {COPIES} independent copies have no spread"),
+        (Some(_), true) => "the spread of independent copies, which is larger than theory".to_owned(),
+        (Some(_), false) => {
+            "theory of the estimator with correlated frames, which is larger than the spread of independent copies".to_owned()
+        }
+    }
+}
+
+fn checks(read: &OnLadder, found: &Found, checks: &mut Vec<Check>) {
+    for (i, shared) in found.shared.iter().enumerate() {
+        let of = format!("{} and {}", read.names[i], read.names[i + 1]);
+        if let Some(overlap) = found.overlap.get(i) {
+            let good = *overlap >= OVERLAP;
+            let advice = if good { "" } else { ": add states between them" };
+            checks.push(Check {
+                check: "overlap".to_owned(),
+                of: of.clone(),
+                value: Some(*overlap),
+                bound: Some(OVERLAP),
+                outcome: if good { Outcome::Pass } else { Outcome::Fail },
+                message: format!("overlap of {} {of} is {overlap:.3}, should be at least {OVERLAP}{advice}", read.variable),
+            });
+        }
+        let outcome = if *shared >= SHARED.0 {
+            Outcome::Pass
+        } else if *shared >= SHARED.1 {
+            Outcome::Warn
+        } else {
+            Outcome::Fail
+        };
+        checks.push(Check {
+            check: "n_eff".to_owned(),
+            of: of.clone(),
+            value: shared.is_finite().then_some(*shared),
+            bound: Some(SHARED.0),
+            outcome,
+            message: format!("{shared:.0} independent samples connect {} {of}, should be at least {:.0}", read.variable, SHARED.0),
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! The campaigns that come with the program: each is lawful, each reads back from what it resolves to, and the smallest gives the exact
+//! answer by every road that it takes.
+
+#[allow(dead_code)]
+mod program;
+
+use ergodica::campaign::compare::summary;
+use ergodica::campaign::{Campaign, UnitSystem};
+use ergodica::error::Source;
+use program::{ergodica, str};
+use std::path::{Path, PathBuf};
+
+fn shipped() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns");
+    let mut all = Vec::new();
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else if entry.path().extension().is_some_and(|e| e == "toml") {
+                all.push(entry.path());
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn every_campaign_is_lawful() {
+    let all = shipped();
+    assert!(all.len() >= 5, "{all:?}");
+    for file in all {
+        let said = ergodica(&["check", str(&file), "-j", "1"]);
+        assert_eq!(said.code, 0, "{}: {}{}", file.display(), said.out, said.err);
+        assert!(!said.out.contains("warning:"), "{}: {}", file.display(), said.out);
+    }
+}
+
+#[test]
+fn every_campaign_reads_back_from_what_it_resolves_to() {
+    for file in shipped() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let units = if text.contains("300 K") || text.contains("800 K") { UnitSystem::Molecular } else { UnitSystem::Reduced };
+        let mut first = Campaign::parse(&Source::new("first", text), &[]).unwrap_or_else(|e| panic!("{e}"));
+        first.set_seed(12);
+        let written = first.to_toml(units);
+        let second = Campaign::parse(&Source::new("second", written.clone()), &[]).unwrap_or_else(|e| panic!("{written}\n{e}"));
+        assert_eq!(first, second, "{written}");
+        let canonical = |c: &Campaign| c.resolve(units).unwrap_or_else(|e| panic!("{e}")).canonical();
+        assert_eq!(canonical(&first), canonical(&second));
+    }
+}
+
+#[test]
+fn four_springs_by_every_road() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/free-energy/harmonic.toml");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "--no-report", "-q"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let found = summary(&out).unwrap();
+    // ln Z_0 of the base: 4 ln(1.5 sqrt(2 pi))
+    let base = 4.0 * (1.5 * std::f64::consts::TAU.sqrt()).ln();
+    let exact = 2.0663162203845906;
+    let mut roads = 0;
+    for e in &found.estimates {
+        let z = match (e.stage.as_str(), e.quantity.as_str()) {
+            ("mbar" | "ais", "log_z") => e.z().unwrap(),
+            ("ti" | "work" | "mbar" | "ais", "delta_f") => (e.value - (base - exact)) / e.stderr,
+            ("work", "jarzynski_forward" | "jarzynski_reverse") => (e.value - (base - exact)) / e.stderr,
+            _ => continue,
+        };
+        assert!(z.abs() < 4.0 && e.stderr > 0.0 && e.stderr < 0.1, "{} of {}: {} +- {}, z = {z}", e.quantity, e.stage, e.value, e.stderr);
+        roads += 1;
+    }
+    assert_eq!(roads, 8);
+    // the twin: another ln Z is not what they agree on
+    let mbar = found.estimates.iter().find(|e| e.stage == "mbar" && e.quantity == "log_z").unwrap();
+    assert!(((mbar.value - exact - 0.1) / mbar.stderr).abs() > 8.0, "{} +- {}", mbar.value, mbar.stderr);
+    let said = ergodica(&["compare", str(&out), "--quantity", "delta_f", "--json"]);
+    let table: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let kt = table.as_array().unwrap().iter().find(|g| g["quantity"].as_str().unwrap().starts_with("delta_f in kT")).unwrap();
+    assert_eq!(kt["entries"].as_array().unwrap().len(), 4, "{kt}");
+    assert!(kt["entries"].as_array().unwrap().iter().all(|e| e["energy_calls"].as_u64().unwrap() > 0));
+    assert!(kt["z"][0][3].as_f64().unwrap().abs() < 4.0);
+}
