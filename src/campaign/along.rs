@@ -87,6 +87,11 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             on.potential = Arc::new(Umbrella::new(system.potential.clone(), xi, from.value, to.value, stiffness.value)?);
         }
     }
+    // a path of a molecule's own terms was built without it
+    let rebuilt = !matches!(path, Path::Geometric { .. } | Path::Linear { .. } | Path::Umbrella { .. });
+    if let Some(restraint) = system.restraint.as_ref().filter(|_| rebuilt) {
+        on.potential = Arc::new(restraint.over(on.potential)?);
+    }
     on.path = Some(along);
     Ok(on)
 }
