@@ -13,6 +13,9 @@
 //!
 //! so E[w] = Z_k / Z_0 (Z_k, if p_0 is normalised) at any step size, and the work of a switch is w = -log w, in kT.
 //!
+//! [`Exchange`] and [`Expanded`] move replicas among the states of a ladder at equilibrium. They are propagators over a propagator, and
+//! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them. [`Metadynamics`] raises a bias instead.
+//!
 //! ```
 //! use ergodica::batch::{Coords, Ensemble, Phase};
 //! use ergodica::dynamics::{HmcOptions, mala};
@@ -38,9 +41,6 @@
 //! # Ok(())
 //! # }
 //! ```
-//!
-//! [`Exchange`] and [`Expanded`] move replicas among the states of a ladder at equilibrium. They are propagators over a propagator, and
-//! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them. [`Metadynamics`] raises a bias instead.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic function
 
 mod anneal;
