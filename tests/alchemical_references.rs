@@ -5,8 +5,8 @@
 
 use ergodica::campaign::estimate_files::{Analysis, Answer, Discard, Method, Request, Unit, estimate_leg};
 use ergodica::estimate::{
-    CovarianceMethod, LagWindow, Lags, MbarOptions, ReducedPotentials, Series, Spacing, mbar, statistical_inefficiency,
-    statistical_inefficiency_with, subsample,
+    CovarianceMethod, FreeEnergyError, LagWindow, Lags, MbarOptions, ReducedPotentials, Series, Spacing, detect_equilibration_with,
+    forward_reverse_of, mbar, statistical_inefficiency, statistical_inefficiency_with, subsample,
 };
 use ergodica::io::alchemical::{Leg, read};
 use serde_json::Value;
@@ -193,6 +193,45 @@ fn timeseries(name: &str, leg: &Leg, record: &Value) {
         close(&format!("{name} fast g of {file}"), fast, r["g_fast"].as_f64().unwrap(), 0.0, 2e-9);
         let kept = subsample(series.len(), g, Spacing::Average).unwrap().len();
         assert_eq!(kept, r["n_subsampled"].as_u64().unwrap() as usize, "{name} {file}");
+        let r = &record["equilibration_dhdl"][files.iter().position(|f| f == file).unwrap()];
+        let starts: Vec<usize> = (0..series.len() - 1).step_by(r["nskip"].as_u64().unwrap() as usize).collect();
+        let found = detect_equilibration_with(single, &starts, Lags::Growing).unwrap();
+        assert_eq!(found.start, r["t0"].as_u64().unwrap() as usize, "{name} {file}");
+        // pymbar keeps f32 and counts one draw more
+        close(&format!("{name} g of the rest of {file}"), found.g, r["g"].as_f64().unwrap(), 0.0, 1e-6);
+        let plus = found.n_eff + 1.0 / found.g;
+        close(&format!("{name} n_eff of the rest of {file}"), plus, r["n_eff_max"].as_f64().unwrap(), 0.0, 1e-6);
+    }
+}
+
+/// MBAR from the first and the last parts of every file. alchemlyb's last forward part drops a remainder, ours is all data.
+fn forward_and_backward(name: &str, leg: &Leg, record: &Value) {
+    let Some(r) = record.get("forward_backward_mbar_num5") else { return };
+    let k = leg.states.len();
+    let names: Vec<String> = (0..k).map(|s| leg.name(s)).collect();
+    let runs: Vec<_> = leg.windows.iter().enumerate().flat_map(|(s, w)| w.runs.iter().map(move |run| (s, run))).collect();
+    let lengths: Vec<usize> = runs.iter().map(|(_, run)| run.energies.len()).collect();
+    let found = forward_reverse_of(&lengths, 5, |ranges| {
+        let (mut origin, mut u) = (Vec::new(), Vec::new());
+        for ((state, run), range) in runs.iter().zip(ranges) {
+            for n in range.clone() {
+                origin.push(*state);
+                u.extend_from_slice(run.energies.row(n));
+            }
+        }
+        let u = ReducedPotentials::from_samples(&names, &origin, &u)?;
+        let fit = mbar(&u, &MbarOptions::default())?;
+        Ok::<_, FreeEnergyError>((fit.f_k()[k - 1] - fit.f_k()[0], fit.covariance(CovarianceMethod::Asymptotic).stderr(0, k - 1)))
+    })
+    .unwrap();
+    for (i, part) in found.parts.iter().enumerate() {
+        let of = |key: &str| r[key][i].as_f64().unwrap();
+        if i < 4 {
+            close(&format!("{name} forward {i}"), part.forward.0, of("Forward"), 1e-8, 1e-9);
+            close(&format!("{name} forward error {i}"), part.forward.1, of("Forward_Error"), 1e-9, 1e-6);
+        }
+        close(&format!("{name} backward {i}"), part.reverse.0, of("Backward"), 1e-8, 1e-9);
+        close(&format!("{name} backward error {i}"), part.reverse.1, of("Backward_Error"), 1e-9, 1e-6);
     }
 }
 
@@ -236,6 +275,7 @@ fn whole(name: &str) {
     first_rows(name, &leg, record);
     timeseries(name, &leg, record);
     decorrelated(name, &leg, record);
+    forward_and_backward(name, &leg, record);
 }
 
 macro_rules! records {

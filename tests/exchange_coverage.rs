@@ -7,7 +7,7 @@ use ergodica::batch::{Coords, Ensemble, Phase};
 use ergodica::dynamics::{Hmc, HmcOptions, Propagator};
 use ergodica::energy::double_well::DoubleWell;
 use ergodica::energy::{Batched, Energy, Potential};
-use ergodica::estimate::{FreeEnergyError, MbarOptions, ReducedPotentials, leave_one_out, mbar, normal_quantile, student_t_quantile};
+use ergodica::estimate::{FreeEnergyError, MbarOptions, ReducedPotentials, leave_one_out, mbar, normal_quantile};
 use ergodica::path::{self, Boltzmann, Exchange, ExchangeOptions, Mixing};
 use ergodica::real::Real;
 use ergodica::stream::Root;
@@ -42,7 +42,7 @@ fn run(seed: u64, frames: usize, mixing: Mixing) -> Stored {
     let phase = Phase::at_rest(Coords::from_rows(&vec![-1.0; n], 1).unwrap(), vec![1.0]).unwrap();
     let ladder = path::temperatures(&BETAS);
     let mut ens = Ensemble::new(phase, path::spread(&ladder, COPIES), Root::new(seed, "coverage", "")).unwrap();
-    let hmc = Hmc::new(potential.clone(), &[1.0], HmcOptions { dt: 0.15, leapfrog: 4, ..HmcOptions::default() }).unwrap();
+    let hmc = Hmc::new(potential.clone(), &[1.0], HmcOptions { dt: 0.1, leapfrog: 2, ..HmcOptions::default() }).unwrap();
     let options = ExchangeOptions { every: 4, mixing, place: 0 };
     let mut exchange = Exchange::new(Box::new(hmc), Arc::new(Boltzmann(potential)), ladder, n, options).unwrap();
     exchange.advance(&mut ens, 800).unwrap();

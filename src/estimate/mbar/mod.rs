@@ -10,6 +10,7 @@ mod gram;
 mod ladder;
 mod newton;
 mod pass;
+mod surface;
 mod svd;
 
 pub use bootstrap::{Bootstrap, Resampled};
