@@ -38,7 +38,7 @@ fn the_grammar_is_the_one_stated() {
         ("x--y", x + y),
         ("--x", x),
         ("-x*y", -(x * y)),
-        ("1e-3 + .5 + 2. + 1E+2", 102.503),
+        ("1e-3 + .5 + 2. + 1E+2", 102.501),
         ("k*third", 2.0 / 3.0),
         ("pi", std::f64::consts::PI),
         ("min(x, y, 3)", y),
