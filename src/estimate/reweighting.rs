@@ -73,8 +73,8 @@ pub fn reweight(energy: Series<'_>, beta: f64, observables: &[Series<'_>], wante
                 for g in 0..groups.per_replica {
                     let from = r * energy.draws + skip + g * groups.length;
                     let mut sums = vec![0.0; width];
-                    for i in from..from + groups.length {
-                        let (w, e) = (weights[i], energy.values[i] - origin);
+                    for (i, w) in weights.iter().enumerate().skip(from).take(groups.length) {
+                        let e = energy.values[i] - origin;
                         sums[0] += w;
                         sums[1] += w * e;
                         sums[2] += w * e * e;

@@ -41,6 +41,9 @@ pub struct SmoothSurface {
     pub warnings: Vec<Warning>,
 }
 
+/// From weights of the draws to F on the grid, up to a constant.
+type Estimate = Box<dyn Fn(&[f64]) -> Vec<f64>>;
+
 /// Smooth free-energy surface of one or two coordinates from weighted draws.
 ///
 /// `columns`: coordinates `[axis][draw]`, `log_weights`: of each draw, up to a constant (0 for plain draws). Draws outside an axis that
@@ -66,7 +69,7 @@ pub fn smooth_surface(
         return Err(Unusable::Argument("no draw of any weight lies within the axes of the surface".into()));
     }
     let n_eff = effective(&weights);
-    let (estimate, bandwidth): (Box<dyn Fn(&[f64]) -> Vec<f64>>, Vec<f64>) = match how {
+    let (estimate, bandwidth): (Estimate, Vec<f64>) = match how {
         Smoothing::Kernel(widths) => {
             let kernels = kernel::Kernels::new(columns, &weights, n_eff, axes, widths)?;
             let widths = kernels.widths();

@@ -68,9 +68,7 @@ fn weighted_draws_give_the_target() {
         let log_w: Vec<f64> = x.iter().map(|x| 0.5 * x * x * (1.0 / 1.69 - 1.0)).collect();
         let found = weighted_surface(&[series(&x, 32)], series(&log_w, 32), &[axis], 1.0).unwrap();
         let plain = surface(&[series(&x, 32)], &[axis], 1.0).unwrap();
-        for b in 1..11 {
-            zs.push((found.population[b] - p[b]) / found.population_stderr[b]);
-        }
+        zs.extend((1..11).map(|b| (found.population[b] - p[b]) / found.population_stderr[b]));
         twin.push((plain.population[1] - p[1]) / plain.population_stderr[1]);
     }
     let square = zs.iter().map(|z| z * z).sum::<f64>() / zs.len() as f64;
@@ -125,8 +123,8 @@ fn smooth_profiles_and_their_bands() {
             // -ln of the mean of exp(-F) is free of the choice of the lowest point
             let shift = |f: &dyn Fn(usize) -> f64| -Real::ln((0..60).map(|i| Real::exp(-f(i))).sum::<f64>() / 60.0);
             let (ours, theirs) = (shift(&|i| found.free_energy[i]), shift(&|i| exact(axis.centre(i))));
-            for i in 0..60 {
-                centred[i][k].push(found.free_energy[i] - ours - (exact(axis.centre(i)) - theirs));
+            for (i, all) in centred.iter_mut().enumerate() {
+                all[k].push(found.free_energy[i] - ours - (exact(axis.centre(i)) - theirs));
             }
             for i in [5, 15, 25, 45] {
                 let truth = exact(axis.centre(i)) - exact(axis.centre(found.lowest));
