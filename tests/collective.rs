@@ -197,7 +197,7 @@ fn restraints_are_potentials() {
         assert!((slope - p.derivative(row, lambda, &[0.0; 15], 1.0).1).abs() < 1e-12);
         // lambda stands in one factor only
         let (_, by_lambda) = p.derivative(row, lambda, &[0.0; 15], 1.0);
-        let at = |lambda: f64| p.eval_one(row, lambda, &mut vec![0.0; 15], &mut [0.0; 2]);
+        let at = |lambda: f64| p.eval_one(row, lambda, &mut [0.0; 15], &mut [0.0; 2]);
         assert!((at(1.0) - at(0.0) - by_lambda).abs() < 1e-12);
     }
 }

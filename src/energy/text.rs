@@ -105,9 +105,7 @@ impl Lanewise for Slope<'_> {
     fn run<L: Wide>(self) -> Octet {
         let (x, slots) = (L::of_octets(self.x), L::of_octets_mut(self.slots));
         slots[0] = L::load(self.lambda);
-        for i in 0..x.len() {
-            slots[i + 1] = x[i];
-        }
+        slots[1..=x.len()].copy_from_slice(x);
         let mut slope = [L::of(0.0)];
         self.of.value_gradient(slots, &mut slope);
         slope[0].store()
@@ -134,9 +132,7 @@ impl Lanewise for Block<'_> {
 impl TextPotential {
     #[inline(always)]
     fn load<T: Real>(&self, x: &[T], lambda: T, slots: &mut [T]) {
-        for i in 0..self.variables {
-            slots[i] = x[i];
-        }
+        slots[..self.variables].copy_from_slice(&x[..self.variables]);
         slots[self.variables] = lambda;
     }
 

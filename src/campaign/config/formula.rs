@@ -188,7 +188,7 @@ fn numbers_of(row: Row, key: &str, what: &str, dof: usize, drafts: &mut Drafts) 
         drafts.add(SCOPE, &row.span, message, format!("give one {what} for each variable"));
         return None;
     }
-    for n in row.value.iter().filter(|n| !n.value.0.is_finite()) {
+    if let Some(n) = row.value.iter().find(|n| !n.value.0.is_finite()) {
         drafts.add(SCOPE, &n.span, format!("{} in `{key}` is not finite", n.value.0), format!("give a finite {what}"));
         return None;
     }
