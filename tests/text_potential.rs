@@ -4,6 +4,7 @@ use ergodica::batch::{Coords, Thermo};
 use ergodica::energy::mueller_brown::MuellerBrown;
 use ergodica::energy::text::TextPotential;
 use ergodica::energy::{Batched, Evaluation, Potential};
+use ergodica::real::Octet;
 
 const MUELLER_BROWN: &str = "s*(-200*exp(-(x - 1)^2 - 10*y^2) - 100*exp(-x^2 - 10*(y - 0.5)^2)
     - 170*exp(-6.5*(x + 0.5)^2 + 11*(x + 0.5)*(y - 1.5) - 6.5*(y - 1.5)^2)
@@ -64,6 +65,14 @@ fn lanes_equal_plain_numbers_and_derivatives_are_exact() {
             assert_eq!(same.to_bits(), u.to_bits());
             assert!((slope + f[d]).abs() <= 1e-10 * f[d].abs().max(1.0));
         }
+        let (mut block, mut alone) = (vec![Octet::of(0.0); 3], [Octet::of(0.0); 2]);
+        for (o, v) in block.iter_mut().zip(row) {
+            *o = Octet::of(*v);
+        }
+        p.energies_block(&block, &[0.2, lambda], &mut alone);
+        assert_eq!(alone[1].0[3].to_bits(), u.to_bits());
+        let slope = p.slope_block(&block, Octet::of(lambda)).0[5];
+        assert!((slope - p.derivative(row, lambda, &[0.0; 3], 1.0).1).abs() < 1e-12);
         // linear in lambda
         let at = |lambda: f64| p.eval_one(row, lambda, &mut [0.0; 3], &mut [0.0]);
         assert!((p.derivative(row, lambda, &[0.0; 3], 1.0).1 - (at(1.0) - at(0.0))).abs() < 1e-12);

@@ -128,7 +128,7 @@ pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System
             })?
         }
     };
-    Ok(system)
+    super::observables::apply(system, campaign)
 }
 
 /// The campaign's parameters in internal units.

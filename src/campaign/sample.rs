@@ -10,7 +10,7 @@ use crate::dynamics::{self, Com, Propagator, Spec};
 use crate::io::selection;
 use crate::io::sink::{Column, Frame, Header};
 use crate::io::topology::Topology;
-use crate::observe::{Columns, Measure, Observer, Setting};
+use crate::observe::{Along, Columns, Measure, Observer, Setting};
 use crate::stream::Root;
 use crate::{Error, Result};
 
@@ -268,6 +268,7 @@ fn unit(kind: &ColumnKind, job: &Job<'_>) -> Option<String> {
         ColumnKind::Energy | ColumnKind::Terms | ColumnKind::Term(_) => Quantity::Energy,
         ColumnKind::KineticTemperature | ColumnKind::ConfigurationalTemperature => Quantity::Temperature,
         ColumnKind::Dihedral(_) => Quantity::Angle,
+        ColumnKind::Observable(_) => return None,
     };
     let unit = job.resolved.units.unit(quantity);
     (!unit.is_empty()).then(|| unit.to_owned())
@@ -318,6 +319,7 @@ pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
             Measure::Distance(first, second)
         }
         ColumnKind::Variable(name) => Measure::Coordinate(system.variable(name)?),
+        ColumnKind::Observable(name) => Measure::Collective(Along(system.observable(name)?)),
         ColumnKind::Coordinate(d) => {
             if *d as usize >= system.dof() {
                 return Err(Error::input(

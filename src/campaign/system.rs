@@ -11,7 +11,9 @@ use super::along::AlongPath;
 use crate::campaign::registry;
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::energy::Potential;
+use crate::energy::collective::Collective;
 use crate::energy::formula::{Built, Given, Parameters};
+use crate::energy::restraint::Restrained;
 use crate::error::Complaint;
 use crate::error::Source;
 use crate::io::topology::Topology;
@@ -99,6 +101,10 @@ pub struct System {
     pub dimension: usize,
     /// Names of the degrees of freedom of a system given as a formula; else none.
     pub variables: Vec<String>,
+    /// Collective variables that the campaign gave a name and a formula.
+    pub observables: Vec<(String, Arc<dyn Collective>)>,
+    /// The restraint that is part of the potential.
+    pub restraint: Option<Arc<Restrained>>,
     /// Mass of each degree of freedom, `[dof]`.
     pub masses: Vec<f64>,
     /// How bare numbers are read.
@@ -258,6 +264,8 @@ impl System {
             particles,
             dimension,
             variables: Vec::new(),
+            observables: Vec::new(),
+            restraint: None,
             masses,
             units: UnitSystem::Reduced,
             start: Vec::new(),

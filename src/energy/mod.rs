@@ -1,7 +1,6 @@
 //! Potentials: formulas written once, evaluated over batches.
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic formula
 
-pub mod base;
 pub mod biased;
 pub mod collective;
 pub mod double_well;

@@ -57,6 +57,12 @@ impl Resolved {
                 }
             }
         }
+        for observable in &self.system.observables {
+            map.text(&format!("system.observables.{}", observable.name.value), &observable.text);
+        }
+        if let Some(restraint) = &self.system.restraint {
+            map.text("system.restraint", restraint);
+        }
         for (key, value) in &self.system.parameters {
             map.text(&format!("system.parameters.{}", key.value), &value_text(value));
         }

@@ -9,6 +9,7 @@ use super::check_stage::{Earlier, stage};
 use super::estimates::{Basin, Diagnostics, Side};
 use super::formula;
 use super::leaf::{Any, Scalar, Word};
+use super::observables;
 use super::placed::{NOWHERE, Placed};
 use super::raw;
 use super::texts::{ANY, Drafts, Texts};
@@ -143,7 +144,7 @@ fn interval(written: &Placed<Scalar>, drafts: &mut Drafts) -> Placed<Interval> {
 }
 
 fn nothing() -> System {
-    System { from: SystemFrom::Name(Placed::default_of(String::new())), parameters: Vec::new() }
+    System { from: SystemFrom::Name(Placed::default_of(String::new())), parameters: Vec::new(), observables: Vec::new(), restraint: None }
 }
 
 fn system(raw: Placed<raw::System>, texts: &Texts, drafts: &mut Drafts) -> System {
@@ -157,8 +158,11 @@ fn system(raw: Placed<raw::System>, texts: &Texts, drafts: &mut Drafts) -> Syste
             Err(misfit) => drafts.add(scope, &any.span, format!("parameter `{}`: {}", key.value, misfit.what), misfit.remedy),
         }
     }
+    let observables = observables::observables(raw.observables.take(), texts, drafts);
+    let restraint = observables::restraint(raw.restraint.take(), texts, drafts);
     if let Some(text) = raw.formula.take() {
-        return formula::system(text, raw, parameters, texts, drafts);
+        let (from, parameters) = formula::system(text, raw, parameters, texts, drafts);
+        return System { from, parameters, observables, restraint };
     }
     formula::stray(&raw, drafts);
     let word = |w: Placed<Word>| w.with(w.value.0.clone());
@@ -211,7 +215,7 @@ fn system(raw: Placed<raw::System>, texts: &Texts, drafts: &mut Drafts) -> Syste
             drafts.add(scope, &text.span, "an empty text names nothing", "write the name of a system or the path of a file");
         }
     }
-    System { from, parameters }
+    System { from, parameters, observables, restraint }
 }
 
 fn value(any: &Any) -> Result<Value, Misfit> {

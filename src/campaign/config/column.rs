@@ -10,6 +10,7 @@
 //! | `dihedral:SPEC` | 1 | phi, psi, omega, chi1, with a residue where there are several (`phi:3`, `phi:A:3`), or four atoms (`N,CA,C,#14`) |
 //! | `distance:A,B` | 1 | two atoms |
 //! | `coordinate:I` | 1 | one coordinate, counted from 0, or a variable of a formula by its name |
+//! | `observable:NAME` | 1 | a formula of `[system.observables]` |
 //!
 //! An estimate or a basin may call a named dihedral by its name alone: `phi` for `dihedral:phi`.
 
@@ -57,6 +58,8 @@ pub enum ColumnKind {
     Coordinate(u64),
     /// A variable of a system given as a formula.
     Variable(String),
+    /// An observable of `[system.observables]` that is a formula.
+    Observable(String),
 }
 
 const PLAIN: [(&str, ColumnKind); 8] = [
@@ -69,7 +72,7 @@ const PLAIN: [(&str, ColumnKind); 8] = [
     ("configurational_temperature", ColumnKind::ConfigurationalTemperature),
     ("radius_of_gyration", ColumnKind::RadiusOfGyration),
 ];
-const WITH_ARGUMENT: [&str; 4] = ["dihedral", "distance", "coordinate", "energy"];
+const WITH_ARGUMENT: [&str; 5] = ["dihedral", "distance", "coordinate", "energy", "observable"];
 const LIST: &str = "positions, velocities, forces, energy, terms, kinetic_temperature, configurational_temperature, radius_of_gyration, \
                     dihedral:phi, distance:A,B, coordinate:0";
 
@@ -125,6 +128,16 @@ impl Column {
                     }
                 }
             }
+            Some(("observable", name)) => {
+                let name = name.trim();
+                if crate::expr::check_name(name).is_err() {
+                    return Err(misfit(
+                        format!("\"{shown}\" names no observable"),
+                        "write \"observable:NAME\", NAME from [system.observables]",
+                    ));
+                }
+                ColumnKind::Observable(name.to_owned())
+            }
             Some(("energy", term)) if !term.trim().is_empty() => ColumnKind::Term(term.trim().to_owned()),
             Some((head, _)) => {
                 let remedy = match crate::campaign::nearest(head, WITH_ARGUMENT.into_iter()) {
@@ -142,7 +155,7 @@ impl Column {
     pub fn name(&self) -> &str {
         match &self.kind {
             ColumnKind::Dihedral(spec) if !spec.contains(',') => spec,
-            ColumnKind::Variable(name) => name,
+            ColumnKind::Variable(name) | ColumnKind::Observable(name) => name,
             _ => &self.text,
         }
     }
@@ -175,6 +188,7 @@ impl Column {
             ColumnKind::Energy | ColumnKind::Terms | ColumnKind::Term(_) => Some(Kind::Energy),
             ColumnKind::KineticTemperature | ColumnKind::ConfigurationalTemperature => Some(Kind::Temperature),
             ColumnKind::Dihedral(_) => Some(Kind::Angle),
+            ColumnKind::Observable(_) => Some(Kind::Dimensionless),
         }
     }
 }

@@ -4,15 +4,17 @@ use std::ops::Range;
 
 use super::campaign::Campaign;
 use super::leaf::{Number, Word};
+use super::path::{LinearBase, Path};
 use super::placed::Placed;
 use super::raw;
 use super::texts::{Drafts, Texts};
 use super::types::{System, SystemFrom, Value};
+use crate::campaign::units::Quantity;
 use crate::energy::text::{LAMBDA, TextPotential};
 use crate::error::Complaint;
-use crate::expr::{Mistake, check_name, parse};
+use crate::expr::{Mistake, Tree, check_name, parse};
 
-/// What `[system]` says about it; its parameters stand beside it in [`System`].
+/// What `[system]` says about it; its parameters stand beside it in [`super::System`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Formula {
     /// U(x; lambda) as text.
@@ -33,14 +35,39 @@ impl Formula {
 
     /// The potential.
     pub(in crate::campaign) fn potential(&self, parameters: &[(Placed<String>, Placed<Value>)]) -> Result<TextPotential, Mistake> {
-        TextPotential::compile(&self.text, &self.names(), &numbers(parameters))
+        self.another(&self.text, parameters)
+    }
+
+    /// Another potential in the same variables and parameters.
+    pub(in crate::campaign) fn another(
+        &self,
+        text: &str,
+        parameters: &[(Placed<String>, Placed<Value>)],
+    ) -> Result<TextPotential, Mistake> {
+        TextPotential::compile(text, &self.names(), &numbers(parameters))
     }
 }
 
 /// Parameters of a formula; those that are no numbers were complained about.
-fn numbers(parameters: &[(Placed<String>, Placed<Value>)]) -> Vec<(String, f64)> {
+pub(in crate::campaign) fn numbers(parameters: &[(Placed<String>, Placed<Value>)]) -> Vec<(String, f64)> {
     let number = |value: &Value| if let Value::Number(q) = value { Some(q.number) } else { None };
     parameters.iter().filter_map(|(name, value)| Some((name.value.clone(), number(&value.value)?))).collect()
+}
+
+impl System {
+    /// Parameters of a formula that occur neither in it nor in any other formula of the campaign.
+    pub(super) fn idle_parameters(&self, path: Option<&Path<Quantity>>) -> Vec<&Placed<String>> {
+        let SystemFrom::Formula(formula) = &self.from else { return Vec::new() };
+        let mut texts: Vec<&str> = vec![formula.text.as_str()];
+        texts.extend(self.restraint.iter().map(|r| r.as_str()));
+        texts.extend(self.observables.iter().map(|o| o.text.as_str()));
+        if let Some(Path::Linear { base: LinearBase::Formula(base) }) = path {
+            texts.push(base.as_str());
+        }
+        let trees: Vec<Tree> = texts.into_iter().filter_map(|text| parse(text).ok()).collect();
+        let occurs = |name: &str| trees.iter().any(|tree| tree.names().iter().any(|(n, _)| *n == name));
+        self.parameters.iter().map(|(key, _)| key).filter(|key| !occurs(key.as_str())).collect()
+    }
 }
 
 impl Campaign {
@@ -75,7 +102,13 @@ pub(super) fn stray(raw: &raw::System, drafts: &mut Drafts) {
 }
 
 /// Checks everything that can be checked without evaluating it.
-pub(super) fn system(text: Placed<Word>, raw: raw::System, mut parameters: Parameters, texts: &Texts, drafts: &mut Drafts) -> System {
+pub(super) fn system(
+    text: Placed<Word>,
+    raw: raw::System,
+    mut parameters: Parameters,
+    texts: &Texts,
+    drafts: &mut Drafts,
+) -> (SystemFrom, Parameters) {
     for (key, other) in [("name", &raw.name), ("file", &raw.file), ("coordinates", &raw.coordinates)] {
         if let Some(other) = other {
             drafts.add(
@@ -105,7 +138,7 @@ pub(super) fn system(text: Placed<Word>, raw: raw::System, mut parameters: Param
     if complete {
         meaning(&formula, &parameters, texts, drafts);
     }
-    System { from: SystemFrom::Formula(formula), parameters }
+    (SystemFrom::Formula(formula), parameters)
 }
 
 type Parameters = Vec<(Placed<String>, Placed<Value>)>;
@@ -155,7 +188,7 @@ fn numbers_of(row: Row, key: &str, what: &str, dof: usize, drafts: &mut Drafts) 
         drafts.add(SCOPE, &row.span, message, format!("give one {what} for each variable"));
         return None;
     }
-    for n in row.value.iter().filter(|n| !n.value.0.is_finite()) {
+    if let Some(n) = row.value.iter().find(|n| !n.value.0.is_finite()) {
         drafts.add(SCOPE, &n.span, format!("{} in `{key}` is not finite", n.value.0), format!("give a finite {what}"));
         return None;
     }

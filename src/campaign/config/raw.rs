@@ -81,6 +81,11 @@ pub(super) struct System {
     pub(super) masses: Option<Placed<Vec<Placed<Number>>>>,
     /// Of a formula: where replicas start. Default the origin.
     pub(super) start: Option<Placed<Vec<Placed<Number>>>>,
+    /// An energy on top of the system's, as a formula in its observables (below), in a formula's variables and parameters, in phi, psi,
+    /// omega, chi1 and radius_of_gyration of a molecule, and in lambda. Internal units: kJ/mol, nm, radians.
+    pub(super) restraint: Option<Placed<Word>>,
+    /// Names for collective variables: a column ("distance:A,B") or a formula in those before it. "observable:NAME" is a formula's column.
+    pub(super) observables: Option<Named<Placed<Word>>>,
     /// Parameters that replace the system's own, or those of a formula.
     pub(super) parameters: Option<Named<Placed<Any>>>,
 }

@@ -7,6 +7,7 @@ use super::column::Column;
 use super::estimates::{Basin, Diagnostics, Estimate};
 use super::formula::Formula;
 use super::kinds::{Anneal, Exchange, Expanded, Metadynamics, Switch};
+use super::observables::NamedObservable;
 use super::path::Path;
 use super::placed::Placed;
 use crate::campaign::units::{Quantity, UnitSystem};
@@ -371,6 +372,10 @@ pub struct System {
     pub from: SystemFrom,
     /// Parameters that replace the system's own.
     pub parameters: Vec<(Placed<String>, Placed<Value>)>,
+    /// Names for collective variables, in order.
+    pub observables: Vec<NamedObservable>,
+    /// An energy on top, as a formula.
+    pub restraint: Option<Placed<String>>,
 }
 
 /// Where a system comes from.

@@ -78,6 +78,15 @@ impl Campaign {
                 }
             }
         }
+        if let Some(restraint) = &self.system.restraint {
+            line(out, "restraint", &quote(restraint));
+        }
+        if !self.system.observables.is_empty() {
+            out.push_str("\n[system.observables]\n");
+            for observable in &self.system.observables {
+                line(out, &quote(&observable.name), &quote(&observable.text));
+            }
+        }
         if !self.system.parameters.is_empty() {
             out.push_str("\n[system.parameters]\n");
             for (key, value) in &self.system.parameters {
