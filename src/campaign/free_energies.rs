@@ -399,7 +399,7 @@ fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
             for (i, (a, b)) in forward.iter().zip(&back).enumerate() {
                 found.warnings.extend(a.warnings.iter().cloned());
                 let z = (a.value - b.value) / ((a.stderr * a.stderr + b.stderr * b.stderr) * g).sqrt();
-                if !(z.abs() <= 4.0) {
+                if z.is_nan() || z.abs() > 4.0 {
                     let (from, to) = (&read.names[i], &read.names[i + 1]);
                     let message = format!("forward and reverse averages between {from} and {to} disagree by {z:.1} standard errors");
                     found.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
@@ -489,9 +489,9 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
             ));
         }
     }
-    for i in 0..k {
+    for (i, value) in values.iter().enumerate() {
         let mut e = difference(format!("f[{i}]"), 0, i, f64::NAN);
-        e.coords = vec![(read.variable.to_owned(), values[i])];
+        e.coords = vec![(read.variable.to_owned(), *value)];
         all.push(e);
     }
     for (i, overlap) in found.overlap.iter().enumerate() {

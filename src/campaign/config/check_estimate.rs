@@ -66,10 +66,8 @@ pub(super) fn estimate(
     if let (Some(unit), false) = (&raw.unit, method.free_energy()) {
         drafts.add(scope, &unit.span, format!("{} gives no free energy to have a unit", method.name()), "remove `unit`");
     }
-    if method.value != Method::Basins {
-        if let Some(basins) = &raw.basins {
-            drafts.add(scope, &basins.span, format!("{} does not use basins", method.name()), "remove it, or write method = \"basins\"");
-        }
+    if let (Some(basins), true) = (&raw.basins, method.value != Method::Basins) {
+        drafts.add(scope, &basins.span, format!("{} does not use basins", method.name()), "remove it, or write method = \"basins\"");
     }
     if method.value != Method::Fes {
         let fes_only = [raw.bins.as_ref().map(|b| ("bins", &b.span)), raw.range.as_ref().map(|r| ("range", &r.span))];

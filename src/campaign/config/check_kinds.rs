@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::check_sample::{chain, start, thermal};
 use super::check_stage::{Earlier, need};
 use super::kinds::{
-    Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights,
+    Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Span, Switch, Weights,
 };
 use super::leaf::{Count, Number};
 use super::observables::has_force;
@@ -207,11 +207,7 @@ pub(super) fn metadynamics(
 }
 
 /// The range of every biased observable that is no angle.
-fn ranges(
-    scope: &str,
-    raw: &Placed<raw_kinds::Metadynamics>,
-    drafts: &mut Drafts,
-) -> Option<Vec<Option<(Placed<Quantity>, Placed<Quantity>)>>> {
+fn ranges(scope: &str, raw: &Placed<raw_kinds::Metadynamics>, drafts: &mut Drafts) -> Option<Vec<Option<Span<Quantity>>>> {
     let of = raw.of.as_ref()?;
     let given = raw.range.as_ref().map(|r| r.value.0.as_slice()).unwrap_or_default();
     for (key, ends) in given {

@@ -130,9 +130,7 @@ fn umbrella(raw: &raw_kinds::Path, drafts: &mut Drafts) -> Option<Path<Quantity>
     Some(Path::Umbrella { of: raw.of.clone()?, from, to, stiffness: raw.stiffness.clone()? })
 }
 
-type RawKnobs = super::shape::Named<Placed<Vec<Placed<Vec<Placed<super::leaf::Number>>>>>>;
-
-fn knobs_path(raw: &Placed<raw_kinds::Path>, given: &Placed<RawKnobs>, drafts: &mut Drafts) -> Option<Placed<Path<Quantity>>> {
+fn knobs_path(raw: &Placed<raw_kinds::Path>, given: &Placed<raw_kinds::Knobs>, drafts: &mut Drafts) -> Option<Placed<Path<Quantity>>> {
     let others = [
         raw.base.as_ref().map(|x| ("base", &x.span)),
         raw.of.as_ref().map(|x| ("of", &x.span)),

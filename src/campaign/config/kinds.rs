@@ -13,6 +13,9 @@ use crate::batch::Thermo;
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 use crate::real::Real;
 
+/// Lower and upper end.
+pub type Span<Q> = (Placed<Q>, Placed<Q>);
+
 /// How a quantity is turned into a number.
 pub(super) type Number<'a, Q> = &'a mut dyn FnMut(&str, &Placed<Q>, Kind) -> Placed<f64>;
 /// How a quantity is written.
@@ -292,7 +295,7 @@ pub struct Metadynamics<Q = f64> {
     /// Independent biases, each filled by the sample's replicas.
     pub copies: Placed<u64>,
     /// Where the bias is kept along each observable; none on a circle.
-    pub range: Vec<Option<(Placed<Q>, Placed<Q>)>>,
+    pub range: Vec<Option<Span<Q>>>,
 }
 
 impl<Q> Metadynamics<Q> {

@@ -52,9 +52,12 @@ pub enum Path<Q = f64> {
         /// Atoms that they act on; none: all.
         atoms: Option<Placed<String>>,
         /// Name and points (lambda, value) of each.
-        knobs: Vec<(Placed<String>, Placed<Vec<[f64; 2]>>)>,
+        knobs: Vec<KnobPoints>,
     },
 }
+
+/// Name of a knob and its points (lambda, value).
+pub type KnobPoints = (Placed<String>, Placed<Vec<[f64; 2]>>);
 
 /// The other energy of a linear path.
 #[derive(Clone, Debug, PartialEq)]

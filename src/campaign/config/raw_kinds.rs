@@ -259,8 +259,12 @@ pub(super) struct Path {
     /// Of umbrella: the force constant ("200 kJ/mol/rad^2").
     pub(super) stiffness: Option<Placed<Quantity>>,
     /// Several knobs, each a list of [lambda, value] between which it is linear: { charges = [[0, 0], [0.5, 1]] }.
-    pub(super) knobs: Option<Placed<Named<Placed<Vec<Placed<Vec<Placed<Number>>>>>>>>,
+    pub(super) knobs: Option<Placed<Knobs>>,
 }
+
+/// Points [lambda, value] by the name of the knob.
+pub(super) type Knobs = Named<Placed<Vec<Point>>>;
+type Point = Placed<Vec<Placed<Number>>>;
 
 /// The kinds of paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
