@@ -84,7 +84,7 @@ fn killed_at_every_checkpoint_of_every_kind_of_stage() {
         equal(&whole, &out);
         std::fs::remove_dir_all(&out).unwrap();
     }
-    assert!(met >= 40, "only {met} checkpoints were met");
+    assert!(met >= 35, "only {met} checkpoints were met");
 }
 
 #[test]

@@ -19,12 +19,14 @@ pub fn stiffness(propagator: Propagator, omega_max: f64, timestep: f64, friction
 /// Judges a resolved stage's time step against the fastest vibration of the system.
 ///
 /// `omega_max` in radians per time unit, from bonds and masses; `stiffest` names the bond, if it is known: "the bond C1-H1".
-/// None below 0.8; a warning from there; refused from 1.9, except that a warm-up that adapts the step makes it a warning.
+/// None below 0.8 (of hmc and mala below 1.9); a warning from there; refused from 1.9, except that a warm-up that adapts the step makes it a warning.
 pub fn check_timestep(sample: &Sample, omega_max: f64, stiffest: Option<&str>, units: UnitSystem) -> Option<Objection> {
     let (dt, propagator) = (sample.timestep.value, sample.propagator.value);
     let friction = sample.friction.as_ref().map_or(1.0, |g| g.value);
     let s = stiffness(propagator, omega_max, dt, friction);
-    if s.is_nan() || s < STIFF {
+    // what is accepted or rejected has no bias, only an acceptance
+    let tolerable = if propagator.metropolised() { UNSTABLE } else { STIFF };
+    if s.is_nan() || s < tolerable {
         return None;
     }
     let refuse = s >= UNSTABLE && sample.warmup.value == 0;
