@@ -51,7 +51,8 @@ fn annealing_needs_draws_at_the_beginning() {
     let started = text.replace("[[stage]]", stage).replace("levels = 10", "levels = 10, runs = 2, start = \"stage:first\"");
     let (dir, file) = campaign(&started);
     let out = dir.path().join("run");
-    ergodica(&["run", str(&file), "--out", str(&out), "--no-report"]).refuses(2, &["start from 64 configurations", "particles that share a start"]);
+    ergodica(&["run", str(&file), "--out", str(&out), "--no-report"])
+        .refuses(2, &["start from 64 configurations", "particles that share a start"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What annealing and switching have stored: log-weights of particles and works of trajectories, and the free energies in them.
 
-use super::analyse::{diverged_check, estimate_frame, frame};
+use super::analyse::{diverged_check, estimate_frame, frame, thresholds};
 use super::anneal::{LOG_W, from_base};
 use super::config::{Anneal, Directions, Estimate as Wanted, Method, Sample, Stage, Switch};
 use super::free_energies::failed;
@@ -9,7 +9,8 @@ use super::switch::WORK;
 use crate::batch::Snapshot;
 use crate::estimate::summary::{AnnealSummary, StageSummary, WorkSummary};
 use crate::estimate::{
-    Check, Estimate, FreeEnergyError, Outcome, Series, Warning, WarningKind, crooks, crossed_gaussians, jarzynski, statistical_inefficiency,
+    Check, Estimate, FreeEnergyError, Outcome, Series, Warning, WarningKind, crooks, crossed_gaussians, diagnose, jarzynski, judge,
+    statistical_inefficiency,
 };
 use crate::io::reader;
 use crate::path::{ess, log_mean_exp};
@@ -291,6 +292,9 @@ pub(super) fn switched(job: &Job<'_>, stage: &Stage, switch: &Switch, saved: &Sn
         }
         let values = list.concat();
         let series = Series { values: &values, replicas: list.len(), draws: list[0].len() };
+        // a replica that is stuck, or ends that are not in equilibrium, show in the works
+        let diagnosis = diagnose(name.replace('_', " "), series);
+        summary.checks.extend(judge(&[diagnosis], &[], &thresholds(job)).checks);
         let mut e = match crate::estimate::mean(series) {
             Ok(m) => m.estimate(name),
             Err(why) => super::analyse::missing(name, &why),

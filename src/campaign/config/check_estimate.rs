@@ -135,7 +135,9 @@ fn readable(method: Method, kind: &StageKind<Quantity>) -> bool {
 fn reads(method: Method) -> (&'static str, &'static str) {
     match method {
         Method::Mean | Method::Fes | Method::Timeseries | Method::Basins => ("sample", "sample"),
-        Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => ("store reduced energies at every state", "ladder (exchange or expanded)"),
+        Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => {
+            ("store reduced energies at every state", "ladder (exchange or expanded)")
+        }
         Method::Ti => ("sample a ladder of lambdas", "ladder (exchange or expanded)"),
         Method::Work => ("store works", "switch"),
         Method::LogZ => ("end in log Z", "suitable (anneal, or exchange over lambdas)"),
