@@ -37,7 +37,7 @@ impl System {
         let omega_max = stiffness::omega_max(&potential, &masses, &start);
         Ok(System {
             name: "formula".to_owned(),
-            title: format!("U = {}", formula.text.value),
+            title: format!("U = {}", formula.text.split_whitespace().collect::<Vec<_>>().join(" ")),
             formula: formula.text.value.clone(),
             variables: formula.names(),
             start: vec![start],
