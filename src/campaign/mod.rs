@@ -12,6 +12,7 @@ pub mod compare;
 pub mod config;
 mod directory;
 pub mod doctor;
+pub mod estimate_files;
 pub mod evaluate;
 mod exchange;
 mod expanded;

@@ -14,6 +14,7 @@ pub const FORMULAS: &[&Formula] = &[
     &energy::lennard_jones::FORMULA,
     &energy::many_well::FORMULA,
     &energy::mueller_brown::FORMULA,
+    &energy::soft_lennard_jones::FORMULA,
 ];
 
 /// The formula of a name.

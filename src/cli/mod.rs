@@ -1,5 +1,6 @@
 //! The command line: what each verb takes. The work is done in `ergodica::campaign`.
 
+mod estimate;
 pub(crate) mod verbs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,6 +36,8 @@ pub(crate) enum Verb {
     Status(Status),
     /// Energies, terms and forces of given configurations
     Evaluate(Evaluate),
+    /// Free energies from other programs' files (GROMACS, AMBER, NAMD, GOMC) or arrays
+    Estimate(Estimate),
     /// Write figures and report.html of a run again
     Report(Report),
     /// Compare the estimates of runs, or (--exact) every stored number of two runs
@@ -181,6 +184,61 @@ pub(crate) struct Evaluate {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
     /// Print JSON with forces
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Estimator {
+    /// TI, BAR and MBAR in one table
+    All,
+    /// Thermodynamic integration
+    Ti,
+    /// Bennett's acceptance ratio between neighbours
+    Bar,
+    /// Multistate Bennett acceptance ratio
+    Mbar,
+    /// Exponential averages between neighbours, both ways
+    Exp,
+    /// Jarzynski, Crooks, second cumulant, from arrays w_f and w_r
+    Work,
+    /// Correlation times and equilibration
+    Timeseries,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "delta_f = F(final) - F(initial). Files may be .gz, .bz2 or .tar of these; states are told apart by their lambdas, in any order of \
+                        the files. Samples are thinned by their statistical inefficiency unless --no-subsample is given; arrays are taken as \
+                        independent samples in kT.\n\n\
+                        ergodica estimate all dhdl*.xvg --discard 1ns --unit kcal/mol\n\
+                        ergodica estimate mbar --leg 'coul=Coulomb/*/dhdl.xvg.bz2' --leg 'vdw=VDW/*/dhdl.xvg.bz2' --out result\n\
+                        ergodica estimate mbar u.npz --json"
+)]
+pub(crate) struct Estimate {
+    /// Estimator
+    pub(crate) method: Estimator,
+    /// Files of one leg; quoted patterns (* ? [..] **) are expanded
+    pub(crate) files: Vec<String>,
+    /// A leg with its files; several legs are summed, errors in quadrature
+    #[arg(long = "leg", value_name = "NAME=PATTERN", conflicts_with = "files")]
+    pub(crate) legs: Vec<String>,
+    /// Leave out the start of every simulation: "1ns", or "500 samples"
+    #[arg(long)]
+    pub(crate) discard: Option<String>,
+    /// Use all samples as if they were independent
+    #[arg(long)]
+    pub(crate) no_subsample: bool,
+    /// Unit of free energies: kT, kJ/mol, kcal/mol
+    #[arg(long, default_value = "kT")]
+    pub(crate) unit: String,
+    /// Temperature, where the files do not say it: "300 K"
+    #[arg(long)]
+    pub(crate) temperature: Option<String>,
+    /// Write figures, tables and covariances into a new folder
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON in the schema of summary.json
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -30,6 +30,7 @@ pub(crate) fn act(verb: Verb) -> Result<u8> {
         Verb::Extend(a) => extend(&a),
         Verb::Status(a) => show_status(&a),
         Verb::Evaluate(a) => evaluate_system(&a),
+        Verb::Estimate(a) => super::estimate::act(&a),
         Verb::Report(a) => report(&a),
         Verb::Compare(a) => compare_runs(&a),
         Verb::Export(a) => export_run(&a),
@@ -58,7 +59,7 @@ pub(crate) fn render(error: &Error) -> String {
 }
 
 /// Prints; a closed pipe (`| head`) is no error.
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes());
     if !text.ends_with('\n') {

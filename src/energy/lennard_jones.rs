@@ -58,7 +58,7 @@ fn pair<T: Real>(inverse: T) -> (T, T, T) {
 }
 
 #[inline(always)]
-fn square<T: Real>(d: [T; 3]) -> T {
+pub(super) fn square<T: Real>(d: [T; 3]) -> T {
     d[2].mul_add(d[2], d[1].mul_add(d[1], d[0].mul_add(d[0], T::of(FLOOR))))
 }
 
@@ -119,7 +119,7 @@ impl LennardJones {
 
     /// sum_i |x_i - xbar|^2; `f` becomes 12 c f - k (x_i - xbar).
     #[inline(always)]
-    fn spring<T: Real>(&self, x: &[T], f: &mut [T]) -> T {
+    pub(super) fn spring<T: Real>(&self, x: &[T], f: &mut [T]) -> T {
         let n = self.particles;
         let (x, f) = (&x[..3 * n], &mut f[..3 * n]);
         let mut mean = [T::of(0.0); 3];

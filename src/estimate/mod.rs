@@ -15,13 +15,15 @@
 //! | does any estimator stand still | [`forward_reverse_of`], [`block_estimates`], [`converged_fraction`] |
 //! | free energy from mean gradients | [`thermodynamic_integration`] |
 //! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
-//! | free-energy surface | [`surface`] |
+//! | averages at other temperatures | [`reweight`], [`reweight_many`] |
+//! | free-energy surface | [`surface`], [`weighted_surface`], [`Mbar::surface`], [`smooth_surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
 //! | may the result be believed | [`diagnose`], [`judge`] |
 
 mod autocorrelation;
 mod autocovariance;
 mod bar;
+mod bar_chain;
 mod basin;
 mod blocks;
 mod convergence;
@@ -38,7 +40,9 @@ mod quantile;
 mod rank;
 mod reduced;
 mod resample;
+mod reweighting;
 mod series;
+mod smooth;
 mod stability;
 mod subsample;
 pub mod summary;
@@ -55,6 +59,7 @@ mod tests;
 pub use autocorrelation::{AutocorrelationTime, autocorrelation_time, autocorrelation_time_with};
 pub use autocovariance::{Centre, autocovariance};
 pub use bar::{Bar, bar};
+pub use bar_chain::{BarChain, Works, bar_chain};
 pub use basin::{Basin, BasinCount, Basins, Interval, basins};
 pub use blocks::{BlockAverage, BlockLevel, block_average};
 pub use convergence::{Convergence, Fraction, forward_reverse};
@@ -75,10 +80,12 @@ pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
 pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};
+pub use reweighting::{Reweighted, reweight, reweight_many};
 pub use series::{Series, Unusable, circle};
-pub use stability::{BlockEstimates, Part, Stability, ValueError, block_estimates, converged_area, converged_fraction, forward_reverse_of};
+pub use smooth::{SmoothSurface, Smoothing, resample_weights, smooth_surface};
+pub use stability::{BlockEstimates, Measured, Part, Stability, block_estimates, converged_area, converged_fraction, forward_reverse_of};
 pub use subsample::{Spacing, subsample};
-pub use surface::{Axis, Surface, surface};
+pub use surface::{Axis, Surface, surface, weighted_surface};
 pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
 pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};

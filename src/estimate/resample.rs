@@ -1,26 +1,34 @@
 //! Draws with replacement, a pure function of a seed.
 
-/// A stream of indices and uniform numbers for bootstraps: SplitMix64, started at a mix of seed and number of the bootstrap.
-/// Source: Steele, Lea and Flood, OOPSLA 2014.
-pub(super) struct Resample(u64);
+use crate::stream::{Purpose, Root, Stream};
+
+/// Indices of one bootstrap.
+pub(super) struct Resample {
+    stream: Stream,
+    which: u64,
+    slot: u32,
+    spare: Option<u64>,
+}
 
 impl Resample {
-    /// The stream of bootstrap number `which`.
+    /// The draws of bootstrap number `which`.
     pub(super) fn new(seed: u64, which: u64) -> Self {
-        let mut start = Resample(seed ^ which.wrapping_mul(0xD134_2543_DE82_EF95));
-        Resample(start.bits())
+        Resample { stream: Root::new(seed, "bootstrap", "").stream(0, Purpose::Estimate), which, slot: 0, spare: None }
     }
 
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+    fn word(&mut self) -> u64 {
+        if let Some(word) = self.spare.take() {
+            return word;
+        }
+        let [word, spare] = self.stream.words::<f64>(self.slot, self.which, 0);
+        self.slot += 1;
+        self.spare = Some(spare);
+        word
     }
 
     /// An index below n (n > 0): the high half of a product, biased by less than n / 2^64.
     pub(super) fn index(&mut self, n: usize) -> usize {
-        ((u128::from(self.bits()) * n as u128) >> 64) as usize
+        ((u128::from(self.word()) * n as u128) >> 64) as usize
     }
 
     /// As many draws with replacement as there are values.

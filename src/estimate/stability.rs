@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::ops::Range;
 
 /// A value with its standard error.
-pub type ValueError = (f64, f64);
+pub type Measured = (f64, f64);
 
 /// The estimate from a part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -13,9 +13,9 @@ pub struct Part {
     /// Part of the data, 0 to 1.
     pub fraction: f64,
     /// From the first draws: value and standard error.
-    pub forward: ValueError,
+    pub forward: Measured,
     /// From the last draws.
-    pub reverse: ValueError,
+    pub reverse: Measured,
 }
 
 /// An estimate against the amount of data, from either end.
@@ -41,7 +41,7 @@ pub struct Stability {
 pub fn forward_reverse_of<E: From<Unusable>>(
     lengths: &[usize],
     points: usize,
-    mut estimate: impl FnMut(&[Range<usize>]) -> Result<ValueError, E>,
+    mut estimate: impl FnMut(&[Range<usize>]) -> Result<Measured, E>,
 ) -> Result<Stability, E> {
     let points = points.max(2);
     long_enough(lengths, points)?;
@@ -57,7 +57,7 @@ pub fn forward_reverse_of<E: From<Unusable>>(
     let (a, b) = (estimate(&halves[0])?, estimate(&halves[1])?);
     let halves_z = (a.0 - b.0) / (a.1 * a.1 + b.1 * b.1).sqrt();
     let whole = parts[points - 1].forward;
-    let near = |v: ValueError| (v.0 - whole.0).abs() <= v.1.max(whole.1);
+    let near = |v: Measured| (v.0 - whole.0).abs() <= v.1.max(whole.1);
     let still = parts.iter().rposition(|p| !(near(p.forward) && near(p.reverse))).map_or(0, |k| k + 1);
     let converged_at = parts[still.min(points - 1)].fraction;
     Ok(Stability { parts, halves_z, converged_at })
@@ -67,7 +67,7 @@ pub fn forward_reverse_of<E: From<Unusable>>(
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockEstimates {
     /// Value and standard error of each block.
-    pub blocks: Vec<ValueError>,
+    pub blocks: Vec<Measured>,
     /// Mean of the blocks' values: biased where the estimator is, by as much as a block of that size.
     pub mean: f64,
     /// Standard error of `mean` from the spread of the blocks, `s / sqrt(blocks)`.
@@ -84,7 +84,7 @@ pub struct BlockEstimates {
 pub fn block_estimates<E: From<Unusable>>(
     lengths: &[usize],
     blocks: usize,
-    mut estimate: impl FnMut(&[Range<usize>]) -> Result<ValueError, E>,
+    mut estimate: impl FnMut(&[Range<usize>]) -> Result<Measured, E>,
 ) -> Result<BlockEstimates, E> {
     if blocks < 2 {
         return Err(Unusable::TooShort { what: "block estimates (blocks)", needed: 2, found: blocks }.into());

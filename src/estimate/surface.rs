@@ -1,7 +1,7 @@
-//! Free-energy surfaces from histograms, in one and two dimensions.
+//! Free-energy surfaces from histograms of plain or weighted draws, in one and two dimensions.
 
 use super::jackknife::Groups;
-use super::series::{Series, Unusable, circle};
+use super::series::{Series, Unusable, circle, squares_and_sum};
 use super::value::{Estimate, Warning, WarningKind};
 use crate::real::Real;
 use serde::Serialize;
@@ -69,9 +69,9 @@ pub struct Surface {
     pub axes: Vec<Axis>,
     /// Draws in each bin.
     pub count: Vec<u64>,
-    /// Groups (replicas, or blocks of them) that have entered each bin.
+    /// Groups (replicas, blocks of them, or states of an MBAR fit) that have entered each bin.
     pub visitors: Vec<u32>,
-    /// Probability of each bin, draws outside included in the whole.
+    /// Probability of each bin by weight, draws outside included in the whole.
     pub population: Vec<f64>,
     /// Standard error of `population`.
     pub population_stderr: Vec<f64>,
@@ -85,7 +85,7 @@ pub struct Surface {
     pub outside: u64,
     /// Draws in all.
     pub total: u64,
-    /// Independent groups behind the errors.
+    /// Independent groups behind the errors; of an MBAR fit, states with samples.
     pub groups: usize,
     /// Doubts.
     pub warnings: Vec<Warning>,
@@ -100,37 +100,87 @@ pub struct Surface {
 /// Errors: not one or two axes, as many columns; shapes that differ; fewer than 2 groups of draws; values that are not finite; no draw in range.
 /// Source: delta method (propagation of the replicas' spread through the logarithm).
 pub fn surface(columns: &[Series<'_>], axes: &[Axis], kt: f64) -> Result<Surface, Unusable> {
+    histogram_surface(columns, None, axes, kt)
+}
+
+/// The same from weighted draws, `exp(log_weights)` up to a common factor: annealed or biased runs, reweighted temperatures.
+///
+///   p_b = sum_g w_gb / sum_g W_g,   stderr(F_b)^2 = kT^2 sum_g (d_gb - d_g,min)^2 / (G (G-1)),   d_gb = (w_gb / p_b - W_g) / mean W
+///
+/// Groups as in [`surface`]: replicas must be independent with their weights. Warns when the weights leave fewer than 100 effective draws.
+/// Errors: those of [`surface`]; log-weights of another shape, NaN or +inf, or all -inf.
+pub fn weighted_surface(columns: &[Series<'_>], log_weights: Series<'_>, axes: &[Axis], kt: f64) -> Result<Surface, Unusable> {
+    let first = checked(columns, axes.len())?;
+    if (log_weights.replicas, log_weights.draws) != (first.replicas, first.draws) || log_weights.values.len() != first.values.len() {
+        return Err(Unusable::Shape { what: "log-weights of the draws", expected: first.values.len(), found: log_weights.values.len() });
+    }
+    let weights = plain_weights(log_weights.values).map_err(|why| match why {
+        Unusable::NotFinite { draw, .. } => Unusable::NotFinite { replica: draw / first.draws, draw: draw % first.draws },
+        other => other,
+    })?;
+    let mut found = histogram_surface(columns, Some(&weights), axes, kt)?;
+    let n_eff = effective(&weights);
+    if n_eff < 100.0 {
+        let message = format!("the weights leave {n_eff:.1} effective draws of {}", weights.len());
+        found.warnings.push(Warning::new(WarningKind::HeavyTail, message));
+    }
+    Ok(found)
+}
+
+/// `exp(l - max l)`. Errors: NaN or +inf (as draws of replica 0), nothing but -inf.
+pub(super) fn plain_weights(log_weights: &[f64]) -> Result<Vec<f64>, Unusable> {
+    if let Some(draw) = log_weights.iter().position(|l| l.is_nan() || *l == f64::INFINITY) {
+        return Err(Unusable::NotFinite { replica: 0, draw });
+    }
+    let most = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        return Err(Unusable::Argument("all weights are 0".into()));
+    }
+    Ok(log_weights.iter().map(|l| Real::exp(l - most)).collect())
+}
+
+/// Kish's effective number, `(sum w)^2 / sum w^2`.
+pub(super) fn effective(weights: &[f64]) -> f64 {
+    let (squares, sum) = squares_and_sum(weights, 0.0);
+    sum * sum / squares
+}
+
+fn histogram_surface(columns: &[Series<'_>], weights: Option<&[f64]>, axes: &[Axis], kt: f64) -> Result<Surface, Unusable> {
     let first = checked(columns, axes.len())?;
     for axis in axes {
         Axis::new(axis.low, axis.high, axis.bins, axis.periodic)?;
     }
     let bins: usize = axes.iter().map(|a| a.bins).product();
     let groups = groups_for(columns, axes);
-    let per_group = histogram(columns, axes, &groups, bins);
-    let count: Vec<u64> = (0..bins).map(|b| per_group.iter().map(|g| g[b] as u64).sum()).collect();
+    let (per_group, counts, whole) = histogram(columns, weights, axes, &groups, bins);
+    let count: Vec<u64> = (0..bins).map(|b| counts.iter().map(|g| u64::from(g[b])).sum()).collect();
+    let weight: Vec<f64> = (0..bins).map(|b| per_group.iter().map(|g| g[b]).sum()).collect();
     let total = (first.replicas * first.draws) as u64;
     let outside = total - count.iter().sum::<u64>();
-    if outside == total {
+    let all: f64 = whole.iter().sum();
+    if !weight.iter().any(|w| *w > 0.0) {
         return Err(Unusable::Argument("no draw lies within the axes of the surface".into()));
     }
     let g = per_group.len() as f64;
-    let sizes: Vec<f64> = group_sizes(first, &groups).iter().map(|&n| n as f64).collect();
-    let population: Vec<f64> = count.iter().map(|&c| c as f64 / total as f64).collect();
+    let population: Vec<f64> = weight.iter().map(|w| w / all).collect();
     let mut lowest = 0;
     for b in 1..bins {
-        if count[b] > count[lowest] {
+        if weight[b] > weight[lowest] {
             lowest = b;
         }
     }
-    let deviation = |group: usize, b: usize| per_group[group][b] as f64 / sizes[group] / population[b] - 1.0;
+    let deviation = |group: usize, b: usize| match weights {
+        None => per_group[group][b] / whole[group] / population[b] - 1.0,
+        Some(_) => (per_group[group][b] / population[b] - whole[group]) * g / all,
+    };
     let spread = |f: &dyn Fn(usize) -> f64| ((0..per_group.len()).map(|i| f(i) * f(i)).sum::<f64>() / (g * (g - 1.0))).sqrt();
     let (mut free_energy, mut stderr, mut population_stderr) = (vec![f64::NAN; bins], vec![f64::NAN; bins], vec![f64::NAN; bins]);
-    for b in (0..bins).filter(|&b| count[b] > 0) {
-        free_energy[b] = kt * Real::ln(count[lowest] as f64 / count[b] as f64);
+    for b in (0..bins).filter(|&b| weight[b] > 0.0) {
+        free_energy[b] = kt * Real::ln(weight[lowest] / weight[b]);
         stderr[b] = kt * spread(&|i| deviation(i, b) - deviation(i, lowest));
         population_stderr[b] = population[b] * spread(&|i| deviation(i, b));
     }
-    let visitors: Vec<u32> = (0..bins).map(|b| per_group.iter().filter(|h| h[b] > 0).count() as u32).collect();
+    let visitors: Vec<u32> = (0..bins).map(|b| counts.iter().filter(|h| h[b] > 0).count() as u32).collect();
     let mut warnings = groups.warnings;
     let alone = visitors.iter().filter(|&&v| v == 1).count();
     if alone > 0 {
@@ -154,7 +204,7 @@ impl Surface {
                 let at = [b / inner, b % inner];
                 let index: Vec<String> = at.iter().take(self.axes.len()).map(ToString::to_string).collect();
                 let name = format!("{quantity}[{}]", index.join(","));
-                let mut estimate = if self.count[b] == 0 {
+                let mut estimate = if self.free_energy[b].is_nan() {
                     Estimate::missing(name, WarningKind::NotVisited, "not visited")
                 } else {
                     let (p, e) = (self.population[b], self.population_stderr[b]);
@@ -208,21 +258,29 @@ fn group_of(draw: usize, groups: &Groups) -> usize {
     (draw / groups.length.max(1)).min(groups.per_replica - 1)
 }
 
-fn group_sizes(series: Series<'_>, groups: &Groups) -> Vec<usize> {
-    let last = series.draws - (groups.per_replica - 1) * groups.length;
-    (0..series.replicas * groups.per_replica).map(|i| if (i + 1) % groups.per_replica == 0 { last } else { groups.length }).collect()
+/// Bin of a point; none outside.
+pub(super) fn bin_of(axes: &[Axis], at: impl Fn(usize) -> f64) -> Option<usize> {
+    axes.iter().enumerate().try_fold(0, |bin, (k, a)| a.bin(at(k)).map(|i| bin * a.bins + i))
 }
 
-fn histogram(columns: &[Series<'_>], axes: &[Axis], groups: &Groups, bins: usize) -> Vec<Vec<u32>> {
+/// Weight and draws in each bin and weight in all, by group.
+type Histogram = (Vec<Vec<f64>>, Vec<Vec<u32>>, Vec<f64>);
+
+fn histogram(columns: &[Series<'_>], weights: Option<&[f64]>, axes: &[Axis], groups: &Groups, bins: usize) -> Histogram {
     let (replicas, draws) = (columns[0].replicas, columns[0].draws);
-    let mut per_group = vec![vec![0u32; bins]; replicas * groups.per_replica];
+    let n = replicas * groups.per_replica;
+    let (mut weight, mut count, mut whole) = (vec![vec![0.0; bins]; n], vec![vec![0u32; bins]; n], vec![0.0; n]);
     for r in 0..replicas {
         for d in 0..draws {
-            let bin = columns.iter().zip(axes).try_fold(0, |at, (c, a)| a.bin(c.values[r * draws + d]).map(|i| at * a.bins + i));
-            if let Some(bin) = bin {
-                per_group[r * groups.per_replica + group_of(d, groups)][bin] += 1;
+            let i = r * draws + d;
+            let group = r * groups.per_replica + group_of(d, groups);
+            let w = weights.map_or(1.0, |w| w[i]);
+            whole[group] += w;
+            if let Some(bin) = bin_of(axes, |k| columns[k].values[i]) {
+                weight[group][bin] += w;
+                count[group][bin] += 1;
             }
         }
     }
-    per_group
+    (weight, count, whole)
 }

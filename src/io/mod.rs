@@ -1,5 +1,6 @@
 //! Files: what goes in, what comes out, and what a resume needs.
 
+pub mod alchemical;
 pub mod checkpoint;
 pub mod elements;
 pub mod export;

@@ -94,13 +94,9 @@ impl Lanewise for Relative<'_> {
     fn run<L: Wide>(self) {
         for eight in self.w.chunks_mut(8) {
             let mut o = Octet::of(self.largest);
-            for i in 0..eight.len() {
-                o.0[i] = eight[i];
-            }
+            o.0[..eight.len()].copy_from_slice(eight);
             let o = (L::load(o) - L::of(self.largest)).exp().store();
-            for i in 0..eight.len() {
-                eight[i] = o.0[i];
-            }
+            eight.copy_from_slice(&o.0[..eight.len()]);
         }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) const ROWS: &[(&str, f64)] = &[
     ("many_well", 1.0),
     ("molecule", 0.005),
     ("mueller_brown", 0.3),
+    ("soft_lennard_jones", 0.05),
 ];
 
 /// A registered system with 8 configurations about its start.

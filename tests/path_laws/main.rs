@@ -1,7 +1,9 @@
 //! The laws of every path: E[w] = Z_1 / Z_0, exact replay, a path and its reversal, no dependence on threads, exact resumes; and
 //! the broken twins that must not pass.
 
+mod chain;
 mod discrete;
+mod edges;
 mod engine;
 mod reversal;
 mod twins;

@@ -98,7 +98,7 @@ impl Mbar<'_> {
     }
 
     /// How often each sample was drawn in a replicate.
-    fn draw(&self, stream: Stream, replicate: usize, block: usize) -> Vec<Octet> {
+    pub(super) fn draw(&self, stream: Stream, replicate: usize, block: usize) -> Vec<Octet> {
         let mut counts = vec![Octet::of(0.0); self.u.blocks() * OCTETS];
         let starts = self.u.starts();
         for &k in &self.sampled {

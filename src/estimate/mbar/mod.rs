@@ -10,6 +10,8 @@ mod gram;
 mod ladder;
 mod newton;
 mod pass;
+mod surface;
+mod svd;
 
 pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};

@@ -131,42 +131,6 @@ fn the_published_series() {
     }
 }
 
-/// Every record of the published simulations; the series are written by tests/data/free-energy/alchemtest_series.py.
-#[test]
-#[ignore = "needs the series of alchemtest's files: see CONTRIBUTING.md"]
-fn every_published_simulation() {
-    let folder = std::env::var("ERGODICA_ALCHEMTEST_SERIES").unwrap();
-    let facts = json(include_str!("../../../tests/data/free-energy/alchemtest_reference.json"));
-    let mut seen = 0;
-    for (name, record) in facts["datasets"].as_object().unwrap() {
-        let Some(list) = record["timeseries_dhdl"].as_array() else { continue };
-        let data = json(&std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap());
-        for (k, (theirs, x)) in list.iter().zip(data["dhdl"].as_array().unwrap()).enumerate() {
-            let (x, what) = (numbers(x), format!("{name}, file {k}"));
-            assert_eq!(x.len() as u64, theirs["n"].as_u64().unwrap());
-            close(g(&x), number(&theirs["g"]), 1e-9, &what);
-            close(g_fast(&x), number(&theirs["g_fast"]), 1e-9, &what);
-            assert_eq!(
-                subsample(x.len(), g(&x), Spacing::Average).unwrap().len() as u64,
-                theirs["n_subsampled"].as_u64().unwrap(),
-                "{what}"
-            );
-            let theirs = &record["equilibration_dhdl"][k];
-            let starts = every(x.len(), theirs["nskip"].as_u64().unwrap() as usize);
-            let found = detect_equilibration_with(Series::single(&x), &starts, Lags::Growing).unwrap();
-            let t = theirs["t0"].as_u64().unwrap() as usize;
-            equilibration_is(&found, x.len(), t, number(&theirs["g"]), number(&theirs["n_eff_max"]), &what);
-            seen += 1;
-        }
-        for (k, x) in data["dE"].as_array().unwrap().iter().enumerate() {
-            let x = numbers(x);
-            let kept = subsample(x.len(), g(&x), Spacing::Conservative).unwrap().len() as u64;
-            assert_eq!(kept, record["decorrelated_dE"]["n"][k].as_u64().unwrap(), "{name}, energies of file {k}");
-        }
-    }
-    assert!(seen > 90, "{seen}");
-}
-
 #[test]
 fn what_is_kept_is_independent() {
     // Intervals that take the kept draws as independent; the twin takes all draws so.

@@ -8,6 +8,7 @@ mod limits;
 mod references;
 mod stability;
 mod surfaces;
+mod weighted;
 mod work;
 
 use super::Series;

@@ -4,7 +4,7 @@ use super::super::*;
 use super::{SplitMix, ar1, z_of};
 use std::ops::Range;
 
-fn mean_and_error(x: &[f64]) -> ValueError {
+fn mean_and_error(x: &[f64]) -> Measured {
     let n = x.len() as f64;
     let mean = x.iter().sum::<f64>() / n;
     let spread = x.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0);
@@ -12,7 +12,7 @@ fn mean_and_error(x: &[f64]) -> ValueError {
 }
 
 /// BAR between two Gaussian work distributions, exact 3.5.
-fn bar_of(forward: &[f64], reverse: &[f64], ranges: &[Range<usize>]) -> Result<ValueError, FreeEnergyError> {
+fn bar_of(forward: &[f64], reverse: &[f64], ranges: &[Range<usize>]) -> Result<Measured, FreeEnergyError> {
     bar(&forward[ranges[0].clone()], &reverse[ranges[1].clone()]).map(|b| (b.delta_f, b.stderr))
 }
 
@@ -96,7 +96,7 @@ fn what_is_too_little_is_refused() {
     assert!(matches!(forward_reverse_of(&[0, 0], 5, zero), Err(Unusable::TooShort { found: 0, .. })));
     assert!(matches!(forward_reverse_of(&[100, 4], 5, zero), Err(Unusable::TooShort { needed: 5, found: 4, .. })));
     assert!(matches!(block_estimates(&[100], 1, zero), Err(Unusable::TooShort { needed: 2, found: 1, .. })));
-    let fails = forward_reverse_of(&[100, 100], 5, |_| Err::<ValueError, _>(FreeEnergyError::NoSamples { what: "state b".into() }));
+    let fails = forward_reverse_of(&[100, 100], 5, |_| Err::<Measured, _>(FreeEnergyError::NoSamples { what: "state b".into() }));
     assert_eq!(fails.unwrap_err().to_string(), "state b has no samples");
     let short = block_estimates(&[3], 5, |_| Ok::<_, FreeEnergyError>((0.0, 1.0))).unwrap_err();
     assert_eq!(short.to_string(), "parts of the data (draws of a state), at least: expected 5, found 3");

@@ -189,7 +189,7 @@ pub fn thermodynamic_integration(gradients: &Gradients, rule: TiRule) -> Result<
 
 /// Profile and covariance from the weights of each component, `[component][point][state]`.
 fn through(gradients: &Gradients, rule: TiRule, lambda: Vec<Vec<f64>>, weights: &[Weights]) -> Ti {
-    let (c, states, points) = (gradients.components, gradients.states(), lambda.len());
+    let (c, points) = (gradients.components, lambda.len());
     let mut profile = vec![0.0; points];
     for (j, f) in profile.iter_mut().enumerate() {
         for (k, means) in gradients.mean.chunks_exact(c).enumerate() {
@@ -202,10 +202,10 @@ fn through(gradients: &Gradients, rule: TiRule, lambda: Vec<Vec<f64>>, weights: 
     for i in 0..points {
         for j in 0..=i {
             let mut sum = 0.0;
-            for k in 0..states {
+            for (k, block) in gradients.covariance.chunks_exact(c * c).enumerate() {
                 for a in 0..c {
                     for b in 0..c {
-                        sum += weights[a][i][k] * gradients.covariance[(k * c + a) * c + b] * weights[b][j][k];
+                        sum += weights[a][i][k] * block[a * c + b] * weights[b][j][k];
                     }
                 }
             }

@@ -147,7 +147,7 @@ pub fn normality(values: &[f64]) -> f64 {
 
 /// Normal distribution function, by bisection of its inverse and one Newton step: to 1e-12.
 fn below(z: f64) -> f64 {
-    if z < -8.0 || z > 8.0 {
+    if !(-8.0..=8.0).contains(&z) {
         return if z < 0.0 { 0.0 } else { 1.0 };
     }
     let (mut low, mut high) = (0.0, 1.0);

@@ -155,8 +155,8 @@ impl Paths {
             // paths of both directions in every group
             let sum = &mut sums[i % groups];
             sum.omega += self.omega[i];
-            for t in 0..slices {
-                let weight = self.omega[i] * Real::exp(least[t] - self.work[i * slices + t]);
+            for (t, least) in least.iter().enumerate() {
+                let weight = self.omega[i] * Real::exp(least - self.work[i * slices + t]);
                 sum.slice[t] += weight;
                 if let Some(b) = self.bin[i * slices + t] {
                     sum.bin[b * slices + t] += weight;

@@ -188,10 +188,10 @@ pub fn convergence(parts: &[Part], quantity: &str, unit: &str) -> Option<FreeEne
     }
     panel.mark("final value", colour::GREY, Shape::Across(value));
     // side by side, so that error bars can be told apart
-    let sides: [(&str, &'static str, f64, fn(&Part) -> (f64, f64)); 2] =
-        [("from the front", colour::BLUE, -0.004, |p| p.forward), ("from the back", colour::ORANGE, 0.004, |p| p.reverse)];
-    for (name, colour, offset, side) in sides {
-        let points: Vec<(f64, f64, f64)> = parts.iter().map(|p| (p.fraction + offset, side(p).0, side(p).1)).collect();
+    let forward: Vec<(f64, (f64, f64))> = parts.iter().map(|p| (p.fraction - 0.004, p.forward)).collect();
+    let reverse: Vec<(f64, (f64, f64))> = parts.iter().map(|p| (p.fraction + 0.004, p.reverse)).collect();
+    for (name, colour, side) in [("from the front", colour::BLUE, forward), ("from the back", colour::ORANGE, reverse)] {
+        let points: Vec<(f64, f64, f64)> = side.into_iter().map(|(x, (y, e))| (x, y, e)).collect();
         panel.mark(format!("{name} line"), colour, Shape::Line(points.iter().map(|p| (p.0, p.1)).collect(), 1.2));
         panel.named(name, colour, Shape::Errors(points));
     }

@@ -1,0 +1,178 @@
+//! Estimators on arrays: reduced energies, work values, series. Values are taken as independent.
+
+use super::answer::{Answer, LegAnalysis, Point, WindowRow};
+use super::choose::inefficiency;
+use super::methods::{Links, bar_answer, chain_answer, mbar_answer};
+use super::{Analysis, Discard, Method, Request};
+use crate::estimate::{
+    Delta, FreeEnergyError, MbarOptions, ReducedPotentials, Series, Works, bar_chain, cumulant2, detect_equilibration, exp_forward,
+    exp_reverse, mbar,
+};
+use crate::io::alchemical::arrays::{Arrays, read_arrays};
+use crate::{Error, Result};
+use std::path::PathBuf;
+
+/// Everything the method asks of arrays.
+pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Result<LegAnalysis> {
+    if request.discard != Discard::Nothing {
+        return Err(Error::input("--discard with arrays: they have no times", "cut the arrays before"));
+    }
+    let arrays = read_arrays(files)?;
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    let mut leg = match (&arrays, request.method) {
+        (Arrays::Potentials { states, n_k, u_kn }, Method::All | Method::Bar | Method::Mbar | Method::Exp) => {
+            potentials(request.method, states, n_k, u_kn, out)?
+        }
+        (Arrays::Work { forward, reverse }, Method::Work | Method::All | Method::Bar | Method::Exp) => {
+            work(request.method, forward, reverse, out)?
+        }
+        (Arrays::Series(series), Method::Timeseries) => timeseries(series)?,
+        (Arrays::Work { forward, reverse }, Method::Timeseries) => {
+            let mut series = vec![("w_f".to_owned(), forward.clone())];
+            if !reverse.is_empty() {
+                series.push(("w_r".to_owned(), reverse.clone()));
+            }
+            timeseries(&series)?
+        }
+        (held, method) => {
+            let holds = match held {
+                Arrays::Potentials { .. } => "reduced energies, which allow all, mbar, bar and exp",
+                Arrays::Work { .. } => "work values, which allow work, bar, exp and timeseries",
+                Arrays::Series(_) => "series, which allow timeseries",
+            };
+            return Err(Error::input(format!("{}: no `{}` of {holds}", names.join(", "), method.name()), "choose one of these methods"));
+        }
+    };
+    leg.source = names.join(", ");
+    leg.temperature = request.temperature;
+    Ok(leg)
+}
+
+fn potentials(method: Method, states: &[String], n_k: &[usize], u_kn: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
+    let u = ReducedPotentials::from_rows(states, n_k, u_kn)?;
+    let points: Vec<Point> = states.iter().enumerate().map(|(k, name)| Point { name: name.clone(), state: Some(k) }).collect();
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut attempt = |name: &str, result: Result<Vec<Answer>>| -> Result<()> {
+        match result {
+            Ok(more) => answers.extend(more),
+            Err(error @ Error::Diagnostics { .. }) if method == Method::All => out.failed.push(format!("no {name}: {error}")),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    };
+    if matches!(method, Method::All | Method::Bar) {
+        attempt("BAR", chain(states, n_k, u_kn, &points))?;
+    }
+    if matches!(method, Method::All | Method::Mbar) {
+        attempt("MBAR", mbar(&u, &MbarOptions::default()).map(|fit| vec![mbar_answer(&points, n_k, &fit)]).map_err(Error::from))?;
+    }
+    if method == Method::Exp {
+        attempt("EXP", exponential(n_k, u_kn, &points))?;
+    }
+    let windows = (0..n_k.len()).filter(|&k| n_k[k] > 0).map(|k| row(k, &states[k], n_k[k], 1.0, None)).collect();
+    Ok(LegAnalysis { states: states.to_vec(), windows, answers, ..LegAnalysis::default() })
+}
+
+fn row(state: usize, name: &str, n: usize, g: f64, equilibrated: Option<usize>) -> WindowRow {
+    WindowRow {
+        state,
+        name: name.to_owned(),
+        lambdas: Vec::new(),
+        gradients: 0,
+        gradients_missing: 0,
+        g_gradient: 1.0,
+        mean_gradient: Vec::new(),
+        energies: n,
+        energies_missing: 0,
+        g_energy: g,
+        used: n,
+        equilibrated,
+    }
+}
+
+/// Works between sampled neighbours.
+fn pairs(n_k: &[usize], u_kn: &[f64]) -> Result<Links> {
+    let sampled: Vec<usize> = (0..n_k.len()).filter(|&k| n_k[k] > 0).collect();
+    if sampled.len() < 2 {
+        return Err(Error::input("fewer than two states have samples", "give samples of other states too"));
+    }
+    let total: usize = n_k.iter().sum();
+    let start = |k: usize| n_k[..k].iter().sum::<usize>();
+    let works = |from: usize, to: usize| Works {
+        sample: (0..n_k[from]).collect(),
+        work: (start(from)..start(from) + n_k[from]).map(|n| u_kn[to * total + n] - u_kn[from * total + n]).collect(),
+    };
+    let links = sampled.windows(2).map(|w| (works(w[0], w[1]), works(w[1], w[0]))).collect();
+    Ok((sampled, links))
+}
+
+fn chain(states: &[String], n_k: &[usize], u_kn: &[f64], points: &[Point]) -> Result<Vec<Answer>> {
+    let (sampled, links) = pairs(n_k, u_kn)?;
+    let chain = bar_chain(&links).map_err(|(p, why)| match why {
+        FreeEnergyError::Disconnected { shared, .. } => Error::Diagnostics {
+            what: format!(
+                "BAR: no overlap between the states {} and {}: they share {shared:.1e} effective samples",
+                states[sampled[p]],
+                states[sampled[p + 1]]
+            ),
+            remedy: "add states between the two or sample longer".into(),
+        },
+        other => other.into(),
+    })?;
+    Ok(vec![bar_answer(sampled.iter().map(|&k| points[k].clone()).collect(), &chain)])
+}
+
+fn exponential(n_k: &[usize], u_kn: &[f64], points: &[Point]) -> Result<Vec<Answer>> {
+    let (sampled, links) = pairs(n_k, u_kn)?;
+    let points: Vec<Point> = sampled.iter().map(|&k| points[k].clone()).collect();
+    let forward: std::result::Result<Vec<Delta>, _> = links.iter().map(|(f, _)| exp_forward(&f.work)).collect();
+    let reverse: std::result::Result<Vec<Delta>, _> = links.iter().map(|(_, r)| exp_reverse(&r.work)).collect();
+    Ok(vec![
+        chain_answer("exp forward", "EXP, from each state to the next", points.clone(), &forward?),
+        chain_answer("exp reverse", "EXP, from each state to the one before", points, &reverse?),
+    ])
+}
+
+/// Jarzynski each way, the second cumulant, Crooks as BAR on work.
+fn work(method: Method, forward: &[f64], reverse: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
+    let points = || vec![Point { name: "initial".into(), state: Some(0) }, Point { name: "final".into(), state: Some(1) }];
+    let mut answers = Vec::new();
+    if !reverse.is_empty() && method != Method::Exp {
+        let works = |w: &[f64]| Works { sample: (0..w.len()).collect(), work: w.to_vec() };
+        match bar_chain(&[(works(forward), works(reverse))]) {
+            Ok(chain) => answers.push(Answer { label: "Crooks (BAR on work)".into(), ..bar_answer(points(), &chain) }),
+            Err((_, why)) => match Error::from(why) {
+                error @ Error::Diagnostics { .. } if method != Method::Bar => out.failed.push(format!("no BAR: {error}")),
+                error => return Err(error),
+            },
+        }
+    } else if method == Method::Bar {
+        return Err(Error::input("BAR needs work in both directions: w_f and w_r", "one direction alone: ergodica estimate exp"));
+    }
+    if method != Method::Bar {
+        answers.push(chain_answer("exp forward", "Jarzynski, forward", points(), &[exp_forward(forward)?]));
+        if !reverse.is_empty() {
+            answers.push(chain_answer("exp reverse", "Jarzynski, reverse", points(), &[exp_reverse(reverse)?]));
+        }
+        if method != Method::Exp && forward.len() > 1 && forward.iter().all(|w| w.is_finite()) {
+            answers.push(chain_answer("cumulant", "second cumulant, forward", points(), &[cumulant2(forward)?]));
+        }
+    }
+    let mut windows = vec![row(0, "initial", forward.len(), 1.0, None)];
+    if !reverse.is_empty() {
+        windows.push(row(1, "final", reverse.len(), 1.0, None));
+    }
+    Ok(LegAnalysis { states: vec!["initial".into(), "final".into()], windows, answers, ..LegAnalysis::default() })
+}
+
+fn timeseries(series: &[(String, Vec<f64>)]) -> Result<LegAnalysis> {
+    let mut windows = Vec::new();
+    for (k, (name, values)) in series.iter().enumerate() {
+        if let Some(n) = values.iter().position(|v| !v.is_finite()) {
+            return Err(Error::input(format!("value {n} of {name} is {}", values[n]), "leave damaged values out"));
+        }
+        let equilibrated = detect_equilibration(Series::single(values)).ok().map(|e| e.start);
+        windows.push(row(k, name, values.len(), inefficiency(values), equilibrated));
+    }
+    Ok(LegAnalysis { states: series.iter().map(|s| s.0.clone()).collect(), windows, ..LegAnalysis::default() })
+}

@@ -1,0 +1,309 @@
+//! `estimate`: free energies from files of other programs and from arrays.
+//!
+//! ```text
+//! files -> io::alchemical (Leg | Arrays) -> choose: discard, subsample -> one Answer a method -> Analysis: table, JSON, CSV, figures
+//! ```
+
+mod answer;
+mod arrays;
+mod choose;
+mod methods;
+mod output;
+mod table;
+
+pub use crate::io::alchemical::natural_order;
+pub use answer::{Answer, LegAnalysis, Point, WindowRow};
+pub use output::write;
+
+use crate::estimate::{Estimate, Warning, WarningKind};
+use crate::io::alchemical::{self, GAS_CONSTANT, KCAL, Leg};
+use crate::{Error, Result};
+use answer::delta_estimates;
+use std::path::PathBuf;
+
+/// Which estimator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// TI, BAR and MBAR in one table.
+    All,
+    /// Thermodynamic integration.
+    Ti,
+    /// Bennett's acceptance ratio between neighbours.
+    Bar,
+    /// The multistate Bennett acceptance ratio.
+    Mbar,
+    /// Exponential averages between neighbours, both ways.
+    Exp,
+    /// Jarzynski, Crooks and the second cumulant, from arrays of work.
+    Work,
+    /// Correlation times and equilibration.
+    Timeseries,
+}
+
+impl Method {
+    /// The name on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::All => "all",
+            Method::Ti => "ti",
+            Method::Bar => "bar",
+            Method::Mbar => "mbar",
+            Method::Exp => "exp",
+            Method::Work => "work",
+            Method::Timeseries => "timeseries",
+        }
+    }
+
+    /// The method of a name.
+    pub fn of(name: &str) -> Option<Method> {
+        use Method::{All, Bar, Exp, Mbar, Ti, Timeseries, Work};
+        [All, Ti, Bar, Mbar, Exp, Work, Timeseries].into_iter().find(|m| m.name() == name)
+    }
+}
+
+/// Unit of free energies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// k_B T at the data's temperature.
+    #[default]
+    Kt,
+    /// kJ/mol.
+    KilojoulePerMole,
+    /// kcal/mol.
+    KilocaloriePerMole,
+}
+
+impl Unit {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Kt => "kT",
+            Unit::KilojoulePerMole => "kJ/mol",
+            Unit::KilocaloriePerMole => "kcal/mol",
+        }
+    }
+
+    /// The unit of a name.
+    pub fn of(name: &str) -> Option<Unit> {
+        [Unit::Kt, Unit::KilojoulePerMole, Unit::KilocaloriePerMole].into_iter().find(|u| u.name() == name)
+    }
+
+    /// How many of it are one kT; none: that needs a temperature.
+    pub fn per_kt(self, temperature: Option<f64>) -> Option<f64> {
+        match self {
+            Unit::Kt => Some(1.0),
+            Unit::KilojoulePerMole => temperature.map(|t| GAS_CONSTANT * t),
+            Unit::KilocaloriePerMole => temperature.map(|t| GAS_CONSTANT * t / KCAL),
+        }
+    }
+}
+
+/// What to leave out at the start of every simulation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Discard {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// So many picoseconds.
+    Picoseconds(f64),
+    /// So many samples.
+    Samples(usize),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which estimator.
+    pub method: Method,
+    /// The legs: name (none when there is only one) and files.
+    pub legs: Vec<(Option<String>, Vec<PathBuf>)>,
+    /// What to leave out.
+    pub discard: Discard,
+    /// Whether correlated samples are thinned to independent ones (energies) or counted as fewer (gradients).
+    pub subsample: bool,
+    /// Unit of the answer.
+    pub unit: Unit,
+    /// Temperature in K where the files do not say it.
+    pub temperature: Option<f64>,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// What was asked.
+    pub method: Method,
+    /// Unit of all free energies here.
+    pub unit: Unit,
+    /// Whether samples were thinned.
+    pub subsample: bool,
+    /// One for each leg.
+    pub legs: Vec<LegAnalysis>,
+    /// Sums over the legs, one a method that every leg has; empty with one leg.
+    pub sums: Vec<Sum>,
+    /// Methods that the data do not carry, with the reason: exit code 3.
+    pub failed: Vec<String>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+}
+
+/// The sum of one method over the legs, errors in quadrature.
+#[derive(Clone, Debug)]
+pub struct Sum {
+    /// Key of the method.
+    pub key: String,
+    /// Value.
+    pub value: f64,
+    /// Standard error.
+    pub stderr: f64,
+    /// The least effective number of the legs.
+    pub n_eff: f64,
+}
+
+/// Reads, estimates, sums.
+///
+/// Errors: `Error::Input` (2) for files that cannot be read or do not hold what the method needs, `Error::Diagnostics` (3) when the one
+/// method asked for has no answer, as without overlap. With [`Method::All`] the methods that fail stand in `failed`.
+pub fn estimate(request: &Request) -> Result<Analysis> {
+    let mut out = Analysis::new(request);
+    for (name, files) in &request.legs {
+        if files.is_empty() {
+            let which = name.as_ref().map_or(String::new(), |n| format!(" of leg {n}"));
+            return Err(Error::input(format!("no files{which}"), "name the files to analyse"));
+        }
+        let leg = match files.iter().filter(|f| alchemical::is_array(f)).count() {
+            0 => from_files(request, files, &mut out)?,
+            n if n == files.len() => arrays::analyse(request, files, &mut out)?,
+            _ => return Err(Error::input("array files together with output of a program", "analyse them one after the other")),
+        };
+        out.legs.push(LegAnalysis { name: name.clone(), ..leg });
+    }
+    same_temperature(&out.legs)?;
+    let factor = scale(request, &out.legs)?;
+    out.legs.iter_mut().flat_map(|l| &mut l.answers).for_each(|a| a.scale(factor));
+    out.sums = sums(&out.legs);
+    Ok(out)
+}
+
+fn from_files(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Result<LegAnalysis> {
+    let leg = Leg::new(alchemical::read(files)?, request.temperature)?;
+    let source = format!("{}, {} file{}", leg.program, files.len(), if files.len() == 1 { "" } else { "s" });
+    let chosen = choose::choose(&leg, request.discard, request.subsample, request.method == Method::Timeseries)?;
+    Ok(LegAnalysis { source, ..methods::analyse(request.method, &leg, &chosen, out)? })
+}
+
+/// The same for samples that are in memory already: `request` names no files. Free energies are in kT whatever its unit is.
+///
+/// Errors: as [`estimate`].
+pub fn estimate_leg(request: &Request, leg: &Leg) -> Result<Analysis> {
+    let mut out = Analysis::new(request);
+    let chosen = choose::choose(leg, request.discard, request.subsample, request.method == Method::Timeseries)?;
+    let analysis = methods::analyse(request.method, leg, &chosen, &mut out)?;
+    out.unit = Unit::Kt;
+    out.legs.push(LegAnalysis { source: leg.program.to_string(), ..analysis });
+    Ok(out)
+}
+
+fn same_temperature(legs: &[LegAnalysis]) -> Result<()> {
+    let known: Vec<(f64, String)> = legs.iter().filter_map(|l| Some((l.temperature?, l.name.clone().unwrap_or_default()))).collect();
+    match known.iter().find(|(t, _)| (t - known[0].0).abs() > 0.01) {
+        Some((t, name)) => {
+            let what = format!("leg {} is at {} K and leg {name} at {t} K", known[0].1, known[0].0);
+            Err(Error::input(what, "free energies at different temperatures do not add up"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn scale(request: &Request, legs: &[LegAnalysis]) -> Result<f64> {
+    let temperature = legs.iter().find_map(|l| l.temperature).or(request.temperature);
+    request.unit.per_kt(temperature).ok_or_else(|| {
+        Error::input(
+            format!("--unit {} needs a temperature, which arrays do not have", request.unit.name()),
+            "say it: --temperature \"300 K\"",
+        )
+    })
+}
+
+fn sums(legs: &[LegAnalysis]) -> Vec<Sum> {
+    let Some((first, others)) = legs.split_first().filter(|(_, others)| !others.is_empty()) else { return Vec::new() };
+    let mut sums = Vec::new();
+    for answer in &first.answers {
+        let all: Option<Vec<&Answer>> =
+            std::iter::once(Some(answer)).chain(others.iter().map(|l| l.answers.iter().find(|a| a.key == answer.key))).collect();
+        let Some(all) = all else { continue };
+        let (mut value, mut variance, mut n_eff) = (0.0, 0.0, f64::INFINITY);
+        for answer in all {
+            let (v, e) = answer.total();
+            value += v;
+            variance += e * e;
+            n_eff = n_eff.min(answer.n_eff);
+        }
+        sums.push(Sum { key: answer.key.clone(), value, stderr: variance.sqrt(), n_eff });
+    }
+    sums
+}
+
+impl Analysis {
+    fn new(request: &Request) -> Self {
+        Analysis {
+            method: request.method,
+            unit: request.unit,
+            subsample: request.subsample,
+            legs: Vec::new(),
+            sums: Vec::new(),
+            failed: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Estimates in the schema of `summary.json`.
+    pub fn estimates(&self) -> Vec<Estimate> {
+        let mut all = Vec::new();
+        for leg in &self.legs {
+            for answer in &leg.answers {
+                all.extend(delta_estimates(leg, answer, self.unit));
+            }
+            all.extend(leg.window_estimates());
+        }
+        for sum in &self.sums {
+            let mut e = Estimate::new("delta_f", sum.value, sum.stderr, sum.n_eff);
+            e.stage = format!("sum/{}", sum.key);
+            e.unit = Some(self.unit.name().to_owned());
+            e.conditions.insert("method".into(), sum.key.clone().into());
+            let names: Vec<&str> = self.legs.iter().filter_map(|l| l.name.as_deref()).collect();
+            e.conditions.insert("legs".into(), names.join(" + ").into());
+            all.push(e);
+        }
+        all
+    }
+
+    /// Exit code: 3 when a method had no answer.
+    pub fn exit_code(&self) -> u8 {
+        if self.failed.is_empty() { 0 } else { 3 }
+    }
+
+    /// `summary.json`'s text.
+    pub fn json(&self) -> String {
+        let status = if self.failed.is_empty() { "done" } else { "failed" };
+        let warnings: Vec<&String> = self.failed.iter().chain(&self.warnings).collect();
+        let value = serde_json::json!({
+            "schema": crate::estimate::summary::SCHEMA,
+            "status": status,
+            "method": self.method.name(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "sign": SIGN,
+            "estimates": self.estimates(),
+            "performance": {},
+            "warnings": warnings,
+        });
+        serde_json::to_string_pretty(&value).unwrap_or_default()
+    }
+}
+
+/// The sign convention, printed with every answer.
+pub const SIGN: &str = "delta_f = F(final) - F(initial): negative where the final state is the more probable one";
+
+/// A doubt without a number.
+fn doubt(message: impl Into<String>) -> Warning {
+    Warning::new(WarningKind::NoError, message)
+}

@@ -1,0 +1,159 @@
+//! The analysis as a table for people.
+
+use super::answer::{Answer, LegAnalysis};
+use super::{Analysis, Method, SIGN};
+use std::fmt;
+use std::fmt::Write as _;
+
+/// "3.089 ± 0.022": two digits of the error.
+pub(super) fn with_error(value: f64, stderr: f64) -> String {
+    let (mut decimals, mut e) = (0, stderr.abs());
+    if !value.is_finite() || !stderr.is_finite() {
+        return if value.is_finite() { format!("{value:.4}") } else { "-".to_owned() };
+    }
+    while e < 9.95 && decimals < 6 {
+        e *= 10.0;
+        decimals += 1;
+    }
+    format!("{value:.decimals$} ± {stderr:.decimals$}")
+}
+
+/// Columns side by side, the first flush left.
+fn columns(rows: &[Vec<String>]) -> String {
+    let mut widths = vec![0; rows.iter().map(Vec::len).max().unwrap_or(0)];
+    for row in rows {
+        for (w, cell) in widths.iter_mut().zip(row) {
+            *w = (*w).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).enumerate().map(|(k, (c, &w))| if k == 0 { format!("{c:<w$}") } else { format!("{c:>w$}") }).collect();
+        text.push_str("  ");
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+impl fmt::Display for Analysis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for leg in &self.legs {
+            write!(f, "{}", self.leg(leg))?;
+        }
+        if !self.sums.is_empty() {
+            let names: Vec<&str> = self.legs.iter().filter_map(|l| l.name.as_deref()).collect();
+            writeln!(f, "sum of {} [{}]", names.join(" + "), self.unit.name())?;
+            let label = |key: &str| self.legs[0].answers.iter().find(|a| a.key == key).map_or(key.to_owned(), |a| a.label.clone());
+            let rows: Vec<Vec<String>> = self.sums.iter().map(|s| vec![label(&s.key), with_error(s.value, s.stderr)]).collect();
+            writeln!(f, "{}", columns(&rows))?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
+        for failed in &self.failed {
+            writeln!(f, "FAILED: {failed}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Analysis {
+    fn leg(&self, leg: &LegAnalysis) -> String {
+        let mut text = String::new();
+        let name = leg.name.as_ref().map_or(String::new(), |n| format!("{n}: "));
+        let temperature = leg.temperature.map_or(String::new(), |t| format!(", {t} K"));
+        let _ = writeln!(text, "{name}{}{temperature}", leg.source);
+        if let Some(answer) = leg.answers.first() {
+            let _ = writeln!(text, "  initial state  {}", answer.points[answer.ends.0].name);
+            let _ = writeln!(text, "  final state    {}", answer.points[answer.ends.1].name);
+            let _ = writeln!(text, "  {SIGN}");
+        }
+        let _ = writeln!(text, "\n{}", columns(&self.windows(leg)));
+        if !leg.answers.is_empty() {
+            let _ = writeln!(text, "{}", columns(&self.pairs(leg)));
+        }
+        for answer in &leg.answers {
+            for warning in &answer.warnings {
+                let _ = writeln!(text, "warning: {}: {}", answer.label, warning.message);
+            }
+        }
+        text
+    }
+
+    fn windows(&self, leg: &LegAnalysis) -> Vec<Vec<String>> {
+        let gradients = leg.windows.iter().any(|w| w.gradients > 0);
+        let energies = leg.windows.iter().any(|w| w.energies > 0);
+        let mut head = vec!["state".to_owned()];
+        if gradients {
+            head.extend(["gradients", "g", "N_eff"].map(str::to_owned));
+            head.extend(leg.components.iter().map(|c| format!("<du/d {c}> [kT]")));
+        }
+        if energies {
+            head.extend(["energies", "g", "used"].map(str::to_owned));
+        }
+        if self.method == Method::Timeseries {
+            head.push("equilibrated".to_owned());
+        }
+        let mut rows = vec![head];
+        for w in &leg.windows {
+            let mut row = vec![w.name.clone()];
+            if gradients {
+                let n_eff = w.gradients as f64 / w.g_gradient;
+                row.extend([w.gradients.to_string(), format!("{:.2}", w.g_gradient), format!("{n_eff:.0}")]);
+                row.extend(w.mean_gradient.iter().map(|(m, e)| with_error(*m, *e)));
+                row.extend(vec!["-".to_owned(); leg.components.len() - w.mean_gradient.len()]);
+            }
+            if energies {
+                row.extend([w.energies.to_string(), format!("{:.2}", w.g_energy), w.used.to_string()]);
+            }
+            if self.method == Method::Timeseries {
+                row.push(w.equilibrated.map_or("-".to_owned(), |n| format!("sample {n}")));
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// One row a pair of neighbours in any answer, one for the whole.
+    fn pairs(&self, leg: &LegAnalysis) -> Vec<Vec<String>> {
+        let mut head = vec![format!("free energy [{}]", self.unit.name())];
+        head.extend(leg.answers.iter().map(|a| a.label.clone()));
+        let mut rows = vec![head];
+        let states: Vec<usize> = (0..leg.states.len()).filter(|&k| leg.answers.iter().any(|a| a.point(k).is_some())).collect();
+        for pair in states.windows(2) {
+            let mut row = vec![format!("{} -> {}", leg.states[pair[0]], leg.states[pair[1]])];
+            let cell = |a: &Answer| match (a.point(pair[0]), a.point(pair[1])) {
+                (Some(i), Some(j)) => {
+                    let (value, stderr) = a.delta(i, j);
+                    with_error(value, stderr)
+                }
+                _ => "-".to_owned(),
+            };
+            row.extend(leg.answers.iter().map(cell));
+            rows.push(row);
+        }
+        let mut row = vec!["initial -> final".to_owned()];
+        row.extend(leg.answers.iter().map(|a| {
+            let (value, stderr) = a.total();
+            with_error(value, stderr)
+        }));
+        rows.push(row);
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_error;
+
+    #[test]
+    fn two_digits_of_the_error() {
+        assert_eq!(with_error(3.089_026, 0.021_57), "3.089 ± 0.022");
+        assert_eq!(with_error(-101.5, 1.38), "-101.5 ± 1.4");
+        assert_eq!(with_error(12345.6, 123.0), "12346 ± 123");
+        assert_eq!(with_error(1.0, f64::NAN), "1.0000");
+        assert_eq!(with_error(f64::NAN, 1.0), "-");
+    }
+}

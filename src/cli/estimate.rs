@@ -1,0 +1,92 @@
+//! `ergodica estimate`: from arguments to a request, from the analysis to the screen.
+
+use super::verbs::print;
+use super::{Estimate, Estimator};
+use ergodica::campaign::estimate_files::{self, Discard, Method, Request, Unit};
+use ergodica::campaign::units::{Kind, Quantity, UnitSystem};
+use ergodica::{Error, Result};
+use std::path::PathBuf;
+
+/// Does what was asked; the exit code.
+pub(super) fn act(a: &Estimate) -> Result<u8> {
+    let analysis = estimate_files::estimate(&request(a)?)?;
+    let written = a.out.as_ref().map(|dir| estimate_files::write(&analysis, dir)).transpose()?;
+    print(&if a.json { analysis.json() } else { analysis.to_string() });
+    if let (Some(dir), Some(files), false) = (&a.out, written, a.json) {
+        print(&format!("{} files in {}", files.len(), dir.display()));
+    }
+    Ok(analysis.exit_code())
+}
+
+fn request(a: &Estimate) -> Result<Request> {
+    let method = match a.method {
+        Estimator::All => Method::All,
+        Estimator::Ti => Method::Ti,
+        Estimator::Bar => Method::Bar,
+        Estimator::Mbar => Method::Mbar,
+        Estimator::Exp => Method::Exp,
+        Estimator::Work => Method::Work,
+        Estimator::Timeseries => Method::Timeseries,
+    };
+    let mut legs = Vec::new();
+    for leg in &a.legs {
+        let Some((name, pattern)) = leg.split_once('=').filter(|(n, p)| !n.trim().is_empty() && !p.is_empty()) else {
+            return Err(Error::input(format!("--leg {leg}"), "write --leg NAME=PATTERN, for example --leg 'vdw=VDW/*/dhdl.xvg'"));
+        };
+        if legs.iter().any(|(n, _)| n == &Some(name.trim().to_owned())) {
+            return Err(Error::input(
+                format!("two legs are called {}", name.trim()),
+                "give each leg a name of its own, and all its files in one pattern",
+            ));
+        }
+        legs.push((Some(name.trim().to_owned()), expand(pattern)?));
+    }
+    if legs.is_empty() {
+        let files: Vec<Vec<PathBuf>> = a.files.iter().map(|f| expand(f)).collect::<Result<_>>()?;
+        legs.push((None, files.concat()));
+    }
+    Ok(Request {
+        method,
+        legs,
+        discard: a.discard.as_deref().map(discard).transpose()?.unwrap_or_default(),
+        subsample: !a.no_subsample,
+        unit: Unit::of(&a.unit).ok_or_else(|| Error::input(format!("--unit {}", a.unit), "one of kT, kJ/mol, kcal/mol"))?,
+        temperature: a.temperature.as_deref().map(temperature).transpose()?,
+    })
+}
+
+/// A file, or the files that a pattern fits, in the order of their names.
+fn expand(pattern: &str) -> Result<Vec<PathBuf>> {
+    let plain = PathBuf::from(pattern);
+    if plain.exists() || !pattern.contains(['*', '?', '[']) {
+        return Ok(vec![plain]);
+    }
+    let found = glob::glob(pattern).map_err(|e| Error::input(format!("{pattern}: {e}"), "patterns have * ? [..] and **"))?;
+    let mut files: Vec<PathBuf> = found.filter_map(std::result::Result::ok).filter(|p| p.is_file()).collect();
+    if files.is_empty() {
+        return Err(Error::input(format!("no file fits {pattern}"), "check the path; a pattern is relative to the current folder"));
+    }
+    files.sort_by(|a, b| estimate_files::natural_order(&a.to_string_lossy(), &b.to_string_lossy()));
+    Ok(files)
+}
+
+/// "1ns", "500 ps", "200 samples".
+fn discard(text: &str) -> Result<Discard> {
+    let wrong = || Error::input(format!("--discard {text}"), "write a time, \"1 ns\", or a number of samples, \"500 samples\"");
+    if let Some(count) = text.trim().strip_suffix("samples") {
+        return count.trim().parse().map(Discard::Samples).map_err(|_| wrong());
+    }
+    let ps = quantity(text, "discard", Kind::Time).filter(|t| *t >= 0.0).ok_or_else(wrong)?;
+    Ok(Discard::Picoseconds(ps))
+}
+
+/// "300 K" or 300.
+fn temperature(text: &str) -> Result<f64> {
+    let bare = text.trim().parse::<f64>().ok();
+    let kelvin = bare.or_else(|| quantity(text, "temperature", Kind::Temperature)).filter(|t| *t > 0.0 && t.is_finite());
+    kelvin.ok_or_else(|| Error::input(format!("--temperature {text}"), "write a positive temperature: \"300 K\""))
+}
+
+fn quantity(text: &str, key: &str, kind: Kind) -> Option<f64> {
+    Quantity::parse(text).ok()?.resolve(key, kind, UnitSystem::Molecular).ok().filter(|v| v.is_finite())
+}

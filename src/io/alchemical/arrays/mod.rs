@@ -1,0 +1,172 @@
+//! Reduced energies and work values as arrays: `.npz`, `.npy`, `.csv` (each also .gz or .bz2).
+//!
+//! | what | arrays |
+//! |---|---|
+//! | reduced energies | `u_kn` of shape (K, N) in kT, samples grouped by state, with `n_k` (or `N_k`) of shape (K) |
+//! | work, in kT | `w_f` and, for both directions, `w_r` |
+//! | any series | one array of one dimension |
+//!
+//! An `.npz` holds its arrays by name; an `.npy`, or a `.csv` of numbers only, is one array called as the file: `u_kn.npy`. A `.csv` with a
+//! header has one array a column, which may end early; with a column `state` the others are the energies of one state each, a row a sample.
+
+mod csv;
+mod npy;
+mod zip;
+
+use super::unpack::unpacked;
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Numbers with a name and a shape, in C order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Where it comes from, for messages.
+    pub from: String,
+    /// Length along each dimension.
+    pub shape: Vec<usize>,
+    /// The numbers.
+    pub values: Vec<f64>,
+}
+
+/// What arrays were given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrays {
+    /// Reduced energies in kT.
+    Potentials {
+        /// Names of the states.
+        states: Vec<String>,
+        /// Samples from each state.
+        n_k: Vec<usize>,
+        /// `[k][n]`, samples grouped by the state they come from.
+        u_kn: Vec<f64>,
+    },
+    /// Work in kT.
+    Work {
+        /// Of going from the initial to the final state.
+        forward: Vec<f64>,
+        /// Of going back; empty without.
+        reverse: Vec<f64>,
+    },
+    /// Series, each with its name.
+    Series(Vec<(String, Vec<f64>)>),
+}
+
+const REMEDY: &str = "give u_kn (K, N) with n_k (K), or work values w_f and w_r, in kT: numpy.savez(\"x.npz\", u_kn=u_kn, n_k=n_k)";
+
+/// Reads arrays from files that belong together.
+///
+/// Errors: `Error::Input` for files that are damaged, shapes that do not fit, numbers of samples that are not whole, NaN.
+pub fn read_arrays(paths: &[PathBuf]) -> Result<Arrays> {
+    let mut all = Vec::new();
+    for (path, bytes) in paths.iter().zip(unpacked(paths)) {
+        match file(path, bytes?)? {
+            File::Arrays(arrays) => all.extend(arrays),
+            File::Whole(arrays) if paths.len() == 1 => return Ok(arrays),
+            File::Whole(_) => {
+                let what = format!("{}: a table of samples by state cannot be joined with other files", path.display());
+                return Err(Error::input(what, "give this file alone"));
+            }
+        }
+    }
+    interpret(all)
+}
+
+enum File {
+    Arrays(Vec<Array>),
+    Whole(Arrays),
+}
+
+fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
+    let name = path.display().to_string();
+    let stem = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let stem = stem.split('.').next().unwrap_or_default().to_owned();
+    if bytes.starts_with(b"PK") {
+        let mut arrays = Vec::new();
+        for (member, body) in zip::members(&name, &bytes)? {
+            let called = member.trim_end_matches(".npy").to_lowercase();
+            // Texts and objects beside the numbers are no concern of ours.
+            if wanted(&called) {
+                arrays.push(npy::read(&format!("{name}/{member}"), called, &body)?);
+            }
+        }
+        return if arrays.is_empty() {
+            Err(Error::input(format!("{name}: no array that can be used"), REMEDY))
+        } else {
+            Ok(File::Arrays(arrays))
+        };
+    }
+    if bytes.starts_with(b"\x93NUMPY") {
+        return Ok(File::Arrays(vec![npy::read(&name, stem, &bytes)?]));
+    }
+    csv::read(&super::text(name, bytes)?, stem)
+}
+
+/// Names under which arrays are known.
+const U_KN: &[&str] = &["u_kn", "ukn"];
+const N_K: &[&str] = &["n_k", "nk"];
+const FORWARD: &[&str] = &["w_f", "wf", "work_f", "forward", "forward_work", "work_forward"];
+const REVERSE: &[&str] = &["w_r", "wr", "work_r", "reverse", "reverse_work", "work_reverse"];
+
+fn wanted(name: &str) -> bool {
+    [U_KN, N_K, FORWARD, REVERSE].iter().any(|known| known.contains(&name))
+}
+
+fn interpret(all: Vec<Array>) -> Result<Arrays> {
+    for (k, array) in all.iter().enumerate() {
+        if let Some(other) = all[..k].iter().find(|o| o.name == array.name) {
+            let what = format!("two arrays are called {}: in {} and in {}", array.name, other.from, array.from);
+            return Err(Error::input(what, "leave one of the files out"));
+        }
+    }
+    let find = |names: &[&str]| all.iter().find(|a| names.contains(&a.name.as_str()));
+    match (find(U_KN), find(N_K), find(FORWARD), find(REVERSE)) {
+        (Some(u), Some(n), None, None) => potentials(u, n),
+        (Some(u), None, None, None) => {
+            Err(Error::input(format!("{}: u_kn without n_k, the numbers of samples from each state", u.from), REMEDY))
+        }
+        (None, Some(n), None, None) => Err(Error::input(format!("{}: n_k without u_kn, the reduced energies", n.from), REMEDY)),
+        (None, None, None, Some(r)) => Err(Error::input(format!("{}: reverse work without forward work w_f", r.from), REMEDY)),
+        (None, None, Some(f), r) => {
+            let reverse = r.map(|r| line(r, "reverse work")).transpose()?.unwrap_or_default();
+            Ok(Arrays::Work { forward: line(f, "forward work")?, reverse })
+        }
+        (None, None, None, None) => {
+            all.iter().map(|a| Ok((a.name.clone(), line(a, "a series")?))).collect::<Result<_>>().map(Arrays::Series)
+        }
+        _ => Err(Error::input("reduced energies and work values together", "analyse them one after the other")),
+    }
+}
+
+/// An array of one dimension without NaN.
+fn line(array: &Array, what: &str) -> Result<Vec<f64>> {
+    let long = array.shape.iter().filter(|n| **n != 1).count() <= 1;
+    if !long || array.values.is_empty() {
+        return Err(Error::input(format!("{}: {what} has the shape {:?}", array.from, array.shape), "it must be a list of numbers"));
+    }
+    if let Some(k) = array.values.iter().position(|v| v.is_nan()) {
+        return Err(Error::input(format!("{}: value {k} of {what} is NaN", array.from), "leave damaged values out"));
+    }
+    Ok(array.values.clone())
+}
+
+fn potentials(u: &Array, n: &Array) -> Result<Arrays> {
+    let n_k: Option<Vec<usize>> = n.values.iter().map(|v| (*v >= 0.0 && v.fract() == 0.0 && *v < 1e15).then_some(*v as usize)).collect();
+    let n_k = n_k.ok_or_else(|| Error::input(format!("{}: n_k holds {:?}", n.from, n.values), "it must hold whole numbers of samples"))?;
+    let total = n_k.iter().try_fold(0_usize, |a, b| a.checked_add(*b)).unwrap_or(usize::MAX);
+    match u.shape[..] {
+        [k, samples] if k == n_k.len() && samples == total => {}
+        [k, samples] => {
+            let what =
+                format!("{}: u_kn has the shape ({k}, {samples}), but n_k has {} states with {total} samples in all", u.from, n_k.len());
+            let turned = samples == n_k.len() && k == total;
+            return Err(Error::input(
+                what,
+                if turned { "transpose u_kn: one row a state" } else { "one row a state, one column a sample of any state" },
+            ));
+        }
+        _ => return Err(Error::input(format!("{}: u_kn has the shape {:?}", u.from, u.shape), "it must have two dimensions (K, N)")),
+    }
+    Ok(Arrays::Potentials { states: (0..n_k.len()).map(|k| k.to_string()).collect(), n_k, u_kn: u.values.clone() })
+}
