@@ -37,6 +37,8 @@ pub(super) struct OnLadder {
     diverged: Vec<(usize, u64)>,
     /// `[replica][draw]`.
     state: Vec<Vec<u32>>,
+    /// Of exchanges: the replica at each state, `[copy][draw * states + k]`.
+    holder: Vec<Vec<u32>>,
     /// `[replica][draw * states + k]`.
     u: Vec<Vec<f64>>,
     /// beta dU/dlambda, `[replica][draw]`; of ladders of lambdas.
@@ -72,7 +74,7 @@ impl OnLadder {
         let diverged: Vec<(usize, u64)> = steps.iter().enumerate().filter(|(_, s)| **s != u64::MAX).map(|(r, s)| (r, *s)).collect();
         let well: Vec<usize> = (0..all).filter(|r| diverged.iter().all(|(d, _)| d / per_copy != r / per_copy)).collect();
         let place = files.column(STATE)?;
-        let state = well.iter().map(|&r| place[r].iter().map(|s| *s as u32).collect()).collect();
+        let state: Vec<Vec<u32>> = well.iter().map(|&r| place[r].iter().map(|s| *s as u32).collect()).collect();
         let mut u = vec![Vec::with_capacity(draws * k); well.len()];
         // a few megabytes at a time
         let block = ((1 << 20) / (all * k).max(1) + 1) as u64;
@@ -120,6 +122,7 @@ impl OnLadder {
             discard: 0,
             discard_by: String::new(),
             diverged,
+            holder: if exchanged { holders(&state, k, draws) } else { Vec::new() },
             state,
             u,
             gradient,
@@ -174,10 +177,13 @@ impl OnLadder {
         all: &mut Vec<f64>,
     ) {
         for draw in draws {
-            for r in self.replicas_of(copy) {
-                if self.state_of(r, draw) == k {
-                    all.push(value(r, draw));
-                }
+            let holder = match self.holder.get(copy) {
+                Some(holder) => holder[draw * self.states.len() + k] as usize,
+                None => copy,
+            };
+            // an expanded ensemble is in one state, and a replica that left its ladder would be in none
+            if self.state.get(holder).is_some_and(|s| s[draw] as usize == k) {
+                all.push(value(holder, draw));
             }
         }
     }
@@ -298,6 +304,19 @@ impl OnLadder {
         };
         self.state.iter().map(count).collect()
     }
+}
+
+/// Which replica of a copy is at each state of each frame.
+fn holders(state: &[Vec<u32>], k: usize, draws: usize) -> Vec<Vec<u32>> {
+    let mut all = vec![vec![u32::MAX; draws * k]; state.len() / k];
+    for (r, states) in state.iter().enumerate() {
+        for (draw, s) in states.iter().enumerate() {
+            if let Some(slot) = all[r / k].get_mut(draw * k + *s as usize) {
+                *slot = r as u32;
+            }
+        }
+    }
+    all
 }
 
 fn mean_of(values: impl Iterator<Item = f64>) -> f64 {

@@ -110,13 +110,14 @@ impl Annealed {
         let mut warnings = Vec::new();
         let stderr = if runs >= RUNS {
             spread
+        } else if self.resampled {
+            let what =
+                format!("{runs} runs have no spread to speak of, and resampled copies are related: there is no error; write runs = 8");
+            warnings.push(Warning::new(WarningKind::NoError, what));
+            f64::NAN
         } else {
-            let why = if self.resampled {
-                "resampled copies are related, so this error is too small"
-            } else {
-                "the variance of the weights is all there is"
-            };
-            warnings.push(Warning::new(WarningKind::FewReplicas, format!("{runs} runs have no spread to speak of: {why}; write runs = 8")));
+            let what = format!("{runs} runs have no spread to speak of: the variance of the weights is all there is; write runs = 8");
+            warnings.push(Warning::new(WarningKind::FewReplicas, what));
             theory
         };
         let made = |name: &str, value: f64| {
@@ -184,6 +185,16 @@ impl Annealed {
                     "ln of the mean weight scatters by {scatter:.2} among runs, should be at most {}: beyond it a few runs carry the mean",
                     SCATTER.0
                 ),
+            });
+        }
+        if self.resampled && self.log_z.len() < RUNS {
+            all.push(Check {
+                check: "runs".to_owned(),
+                of: of.clone(),
+                value: Some(runs),
+                bound: Some(RUNS as f64),
+                outcome: Outcome::Fail,
+                message: format!("{runs} runs, should be at least {RUNS}: with resampling their spread is the only error"),
             });
         }
         if let Some(fewest) = families.iter().copied().reduce(f64::min).filter(|_| self.resampled) {

@@ -259,8 +259,8 @@ fn levels(
                 drafts.add(scope, &n.span, format!("`levels` of {scope} is 0: nothing leads from 0 to 1"), "write levels = 1 or more");
                 return None;
             }
-            if n.value.0 > 10_000_000 {
-                let what = format!("`levels` of {scope} is {}: more than ten million", n.value.0);
+            if n.value.0 > 1_000_000 {
+                let what = format!("`levels` of {scope} is {}: more than a million", n.value.0);
                 drafts.add(scope, &n.span, what, "write fewer, and more steps_per_level");
                 return None;
             }

@@ -15,8 +15,9 @@ use crate::campaign::units::{Quantity, UnitSystem};
 
 /// Where a stage starts.
 pub(super) fn start(scope: &str, given: Option<&Placed<WordOr<raw::Start>>>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Start<Quantity> {
-    let holds_positions =
-        |kind: &StageKind<Quantity>| !matches!(kind, StageKind::Estimate(_) | StageKind::Anneal(_) | StageKind::Switch(_));
+    let holds_positions = |kind: &StageKind<Quantity>| {
+        !matches!(kind, StageKind::Estimate(_) | StageKind::Anneal(_) | StageKind::Switch(_) | StageKind::Metadynamics(_))
+    };
     let Some(given) = given else { return Start::System };
     let forms = "write \"minimum\", \"my.pdb\", \"stage:NAME\", { structures = [\"a.pdb\", \"b.pdb\"] }, { run = \"DIR\", stage = \"NAME\", frames = \"last\" } or { random = \"0.1 nm\" }";
     let table = match &given.value {
