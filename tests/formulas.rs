@@ -112,3 +112,26 @@ fn what_only_the_system_knows_is_located_too() {
     let endless = text(0.3, OBSERVABLES).replace("tilt*x", "tilt*log(x + 1)");
     refused(&endless, &["the energy is -inf at this start", "campaign.toml:9:9"]);
 }
+
+/// A folder of one's own, no Rust: the formula stands in its system.toml.
+#[test]
+fn a_folder_may_hold_a_formula() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |formula: &str| {
+        let text = format!(
+            "title = \"mine\"\nformula = \"{formula}\"\nvariables = [\"x\", \"y\"]\nstart = [[1.0, 0.0]]\n[parameters]\na = 4\nk = 1\n"
+        );
+        std::fs::write(folder.path().join("system.toml"), text).unwrap();
+    };
+    write("a*(x^2 - 1)^2 + k*y^2/2");
+    let configs = folder.path().join("configs.json");
+    std::fs::write(&configs, r#"{"configs": [{"id": 1, "x": [0.0, 2.0]}]}"#).unwrap();
+    let evaluate = |set: &str| ergodica(&["evaluate", "--system", str(folder.path()), "--configs", str(&configs), "--json", "--set", set]);
+    let said = evaluate("k=3");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(found["configs"][0]["energy"], 10.0);
+    evaluate("q=3").refuses(2, &["unknown parameter `q`", "takes: a, k"]);
+    write("a*(x^2 - 1)^2 + k*z^2/2");
+    evaluate("k=3").refuses(2, &["unknown name `z`", "system.toml:2:30"]);
+}
