@@ -180,17 +180,25 @@ impl System {
             }
             System::of_molecule(molecule::build(&xml, &pdb)?)
         } else {
-            let formula = registry::formula(description.formula.get_ref()).map_err(|e| place(e, &source, description.formula.span()))?;
-            let (built, parameters) = formula.build(&given)?;
+            let (built, known) = match &description.variables {
+                Some(variables) => (text::of_folder(variables, &description.formula, &given, &source)?, None),
+                None => {
+                    let formula = registry::formula(description.formula.get_ref());
+                    let formula = formula.map_err(|e| place(e, &source, description.formula.span()))?;
+                    let (built, parameters) = formula.build(&given)?;
+                    (built, Some((formula, parameters)))
+                }
+            };
             declared(&description, &built, &source)?;
             let start = start(&folder, &description, &source, &built, &mut hash)?;
             let masses = masses(&description, &source, built.potential.dof())?;
             let omega_max = stiffness::omega_max(&*built.potential, &masses, &start[0]);
             let per_particle: Vec<f64> = masses.iter().step_by(built.dimension).copied().collect();
             System {
-                formula: formula.name.to_owned(),
-                paper: formula.paper.to_owned(),
-                parameters: Some(parameters),
+                formula: description.formula.get_ref().clone(),
+                paper: known.as_ref().map_or("", |(formula, _)| formula.paper).to_owned(),
+                parameters: known.map(|(_, parameters)| parameters),
+                variables: description.variables.iter().flatten().map(|v| v.get_ref().clone()).collect(),
                 topology: (built.particles > 1).then(|| Topology::particles(&per_particle, "X")),
                 start,
                 omega_max,

@@ -31,8 +31,9 @@ impl Mistake {
     }
 }
 
-/// The one of `known` that is nearest to a wrong name, if any is near.
+/// The one of `known` that is nearest to a wrong name, if any is near: not every letter may differ.
 pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|k| (strsim::osa_distance(wrong, k), k)).min()?;
-    (near.0 <= (wrong.chars().count() / 3).max(1)).then_some(near.1)
+    let length = wrong.chars().count();
+    (near.0 <= (length / 3).max(1) && near.0 < length).then_some(near.1)
 }

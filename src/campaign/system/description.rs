@@ -23,8 +23,10 @@ pub(super) struct Description {
     /// Where the target comes from.
     #[serde(default)]
     pub(super) paper: String,
-    /// Name of a registered formula.
+    /// Name of a registered formula; with `variables` the formula itself.
     pub(super) formula: Spanned<String>,
+    /// Of a formula in text: one name for each degree of freedom.
+    pub(super) variables: Option<Vec<Spanned<String>>>,
     /// How bare numbers are read.
     #[serde(default)]
     pub(super) units: Units,
