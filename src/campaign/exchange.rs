@@ -7,9 +7,10 @@ use super::sample::{self, Chain, Mover};
 use crate::Result;
 use crate::batch::{Ensemble, Phase, Thermo};
 use crate::dynamics::{self, Propagator};
-use crate::energy::Potential;
+use crate::energy::{Potential, lambdas};
 use crate::io::sink::{Column, Kind};
 use crate::path::{self, Boltzmann, ExchangeOptions, spread};
+use crate::real::Octet;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -76,17 +77,12 @@ pub(super) fn ladder_values(ens: &Ensemble<Phase>, states: &[Thermo], u_kn: Vec<
     all
 }
 
-/// beta dU/dlambda of every replica at its own state, from dual numbers.
+/// beta dU/dlambda of every replica at its own state.
 fn gradients(ens: &Ensemble<Phase>, potential: &dyn Potential) -> Vec<f64> {
-    let dof = potential.dof();
-    let still = vec![0.0; dof];
-    let one = |r: usize| {
-        let mut x = vec![0.0; dof];
-        ens.state().x.row(r, &mut x);
-        let t = ens.thermo()[r];
-        t.beta * potential.derivative(&x, t.lambda, &still, 1.0).1
-    };
-    (0..ens.replicas()).into_par_iter().map(one).collect()
+    let (x, thermo) = (&ens.state().x, ens.thermo());
+    let one = |b: usize| potential.slope_block(x.block(b), lambdas(thermo, b));
+    let slopes: Vec<Octet> = (0..x.blocks()).into_par_iter().map(one).collect();
+    thermo.iter().enumerate().map(|(r, t)| t.beta * slopes[r / 8].0[r % 8]).collect()
 }
 
 struct Ladder {
