@@ -14,7 +14,7 @@ use std::path::Path;
 /// Replicas whose walk is drawn.
 const WALKS: usize = 4;
 /// Frames of a walk that are drawn.
-const FRAMES: u64 = 1000;
+const FRAMES: u64 = 200;
 
 /// A stage on a ladder, an annealing, a switching or a metadynamics: what it did.
 pub(super) fn moved(dir: &Path, stage: &StageSummary, level: usize, figures: &mut Figures) -> Result<Section> {
