@@ -29,7 +29,8 @@ fn a_plain_chain_has_no_log_z() {
 
 #[test]
 fn lambda_without_a_path_is_refused_where_the_energy_knows_none() {
-    let ladder = "exchange = { propagator = \"hmc\", timestep = 0.1, temperature = 1, replicas = 2, steps = 100, lambdas = [0, 1], swap_every = 5 }";
+    let ladder =
+        "exchange = { propagator = \"hmc\", timestep = 0.1, temperature = 1, replicas = 2, steps = 100, lambdas = [0, 1], swap_every = 5 }";
     let text = format!("[campaign]\nname = \"x\"\nseed = 1\n[system]\nname = \"harmonic\"\n[[stage]]\nname = \"ladder\"\n{ladder}\n");
     let (_dir, file) = campaign(&text);
     ergodica(&["check", str(&file)]).refuses(2, &["does not depend on it", "[path]"]);

@@ -330,7 +330,8 @@ impl Job<'_> {
         let kind = self.system.path.as_ref().map(|p| p.kind).filter(|kind| *kind == "solvent")?;
         let found = self.system.reference(&format!("delta_f:{kind}"), &[("temperature".to_owned(), temperature)].into())?;
         let kt = self.resolved.units.kb() * temperature;
-        let factor = [EnergyUnit::Thermal, EnergyUnit::Kilojoule, EnergyUnit::Kilocalorie].iter().find(|u| Some(u.name()) == unit)?.of_kt(kt);
+        let factor =
+            [EnergyUnit::Thermal, EnergyUnit::Kilojoule, EnergyUnit::Kilocalorie].iter().find(|u| Some(u.name()) == unit)?.of_kt(kt);
         Some(Reference { value: found.value * factor, error: found.error * factor, source: found.source.clone() })
     }
 }
