@@ -103,21 +103,27 @@ fn average(w: &[f64]) -> Result<Delta, FreeEnergyError> {
     if w.len() < 2 {
         warnings.push(Warning::new(WarningKind::NoError, "one work value has no error"));
     }
-    let shape = pareto_k(&weights).filter(|k| *k > HEAVY_SHAPE);
-    if shape.is_some() || (n_eff < FEW.0 && n_eff < FEW.1 * n) {
-        let tail = shape.map_or(String::new(), |k| format!(", with a Pareto tail of shape {k:.2} (the variance is infinite above 0.5)"));
-        let message = format!(
-            "the exponential average rests on {n_eff:.0} of {n} values{tail}; value and error are not to be trusted: sample both ends \
-             (BAR) or put states between"
-        );
+    if let Some(doubt) = doubt(&weights, n_eff) {
+        let message = format!("the exponential average {doubt}: sample both ends (BAR) or put states between");
         warnings.push(Warning::new(WarningKind::HeavyTail, message));
     }
     let stderr = if w.len() < 2 { f64::NAN } else { (squares / n).sqrt() / (n.sqrt() * mean) };
     Ok(Delta { value: least - Real::ln(mean), stderr, n_eff, warnings })
 }
 
+/// Why an average with these weights is not to be trusted, if so: a heavy tail, or few values that count.
+pub(super) fn doubt(weights: &[f64], n_eff: f64) -> Option<String> {
+    let n = weights.len();
+    let shape = pareto_k(weights).filter(|k| *k > HEAVY_SHAPE);
+    if shape.is_none() && (n_eff >= FEW.0 || n_eff >= FEW.1 * n as f64) {
+        return None;
+    }
+    let tail = shape.map_or(String::new(), |k| format!(", with a Pareto tail of shape {k:.2} (the variance is infinite above 0.5)"));
+    Some(format!("rests on {n_eff:.1} of {n} samples{tail}; value and error are not to be trusted"))
+}
+
 /// e^-(w - least).
-fn boltzmann(w: &[f64], least: f64) -> Vec<f64> {
+pub(super) fn boltzmann(w: &[f64], least: f64) -> Vec<f64> {
     struct Weights<'a>(&'a [f64], f64);
     impl Lanewise for Weights<'_> {
         type Out = Vec<f64>;
@@ -148,8 +154,8 @@ pub fn pareto_k(weights: &[f64]) -> Option<f64> {
         return None;
     }
     let mut sorted = weights.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let cut = sorted[n - tail - 1];
+    let cut = *sorted.select_nth_unstable_by(n - tail - 1, f64::total_cmp).1;
+    sorted[n - tail..].sort_by(f64::total_cmp);
     let x: Vec<f64> = sorted[n - tail..].iter().map(|w| w - cut).collect();
     let (largest, quartile) = (x[tail - 1], x[(tail as f64 / 4.0 + 0.5).floor() as usize - 1]);
     if largest <= 1e-12 * sorted[n - 1] || quartile <= 0.0 {

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum FreeEnergyError {
     /// The samples of some states say nothing about the others: free energies between the groups do not exist.
-    #[error("no overlap between the states {}: together they share {shared:.2e} effective samples", list_groups(.groups))]
+    #[error("no overlap between the states {}: together they share {shared:.2e} effective samples, where 2 are needed", list_groups(.groups))]
     Disconnected {
         /// Names of the states, one list for each group that hangs together.
         groups: Vec<Vec<String>>,
@@ -120,7 +120,10 @@ mod tests {
     fn messages_name_the_states_and_exit_codes_differ() {
         let groups = vec![vec!["a".into(), "b".into()], vec!["c".into()]];
         let e = FreeEnergyError::Disconnected { groups, shared: 2.5e-9 };
-        assert_eq!(e.to_string(), "no overlap between the states {a, b} and {c}: together they share 2.50e-9 effective samples");
+        assert_eq!(
+            e.to_string(),
+            "no overlap between the states {a, b} and {c}: together they share 2.50e-9 effective samples, where 2 are needed"
+        );
         assert_eq!(Error::from(e).exit_code(), 3);
         let e = FreeEnergyError::NonFinite { state: "7".into(), sample: 12, origin: "3".into(), value: f64::NAN };
         let e = Error::from(e);

@@ -133,3 +133,37 @@ fn an_infinite_variance_is_warned_of() {
         }
     }
 }
+
+/// A state that nobody sampled, ever farther away: first a number, then one with a warning, then one without an error.
+#[test]
+fn a_state_out_of_reach_is_doubted() {
+    let system = Oscillators::new(&[(1.0, 0.0), (1.0, 1.0), (1.0, 1.5), (1.0, 20.0), (1.0, 60.0)]);
+    let n_k = [300, 300, 0, 0, 0];
+    let x = system.draw(&n_k, &mut Normals::new("reach", 0));
+    let rows = system.rows(&x);
+    let u = ReducedPotentials::from_rows(&names(5), &n_k, &rows).unwrap();
+    let fit = solve(&u).unwrap();
+    let near = fit.delta(0, 2);
+    assert!(near.warnings.is_empty() && near.value.abs() < 4.0 * near.stderr, "{near:?}");
+    let others = fit.perturbed(&rows.chunks(600).skip(2).collect::<Vec<_>>()).unwrap();
+    assert!(others.from_state(0, 0).warnings.is_empty());
+    for far in [3, 4] {
+        for delta in [fit.delta(0, far), others.from_state(0, far - 2), others.delta(0, far - 2)] {
+            assert!(delta.stderr.is_nan() && delta.warnings[0].kind == WarningKind::HeavyTail, "{delta:?}");
+        }
+        assert!(fit.delta(0, far).warnings[0].message.contains(&format!("state s{far}, which was not sampled")));
+    }
+    assert!(fit.delta(0, 1).warnings.is_empty());
+}
+
+/// Twice the same state changes no free energy: the second copy is the first.
+#[test]
+fn equal_states_are_one() {
+    let system = Oscillators::new(&[(1.0, 0.0), (2.0, 1.0), (2.0, 1.0)]);
+    let u = system.potentials(&[200, 150, 150], &mut Normals::new("equal", 0));
+    let three = solve(&u).unwrap();
+    assert!(three.f_k()[1] == three.f_k()[2] || (three.f_k()[1] - three.f_k()[2]).abs() < 1e-12);
+    assert!(three.delta(1, 2).stderr < 1e-8 && three.overlap().eigenvalues[2].abs() < 1e-12);
+    let (a, b) = (three.covariance(CovarianceMethod::Asymptotic), three.covariance(CovarianceMethod::Svd));
+    assert!((a.stderr(0, 1) - b.stderr(0, 1)).abs() < 1e-12 && (a.stderr(0, 1) - a.stderr(0, 2)).abs() < 1e-12);
+}

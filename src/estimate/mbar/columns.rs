@@ -65,10 +65,15 @@ impl Mbar<'_> {
         self.solution.f.iter().zip(&self.n).map(|(f, n)| f + Real::ln(*n)).collect()
     }
 
+    /// ln W_n of every stored sample in a state of free energy f.
+    pub(super) fn log_weights_in(&self, energy: Row<'_>, f: f64) -> Vec<f64> {
+        let log_d = self.log_denominators();
+        (0..self.u.samples()).map(|n| f - energy.of.get(energy.row, n) - log_d[n / 8].0[n % 8]).collect()
+    }
+
     /// Free energy of a state: -ln sum_n exp(-u(n)) / D(n).
     pub(super) fn free_energy(&self, energy: Row<'_>) -> f64 {
-        let log_d = self.log_denominators();
-        let exponents: Vec<f64> = (0..self.u.samples()).map(|n| -energy.of.get(energy.row, n) - log_d[n / 8].0[n % 8]).collect();
+        let exponents = self.log_weights_in(energy, 0.0);
         let most = exponents.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v));
         if most == f64::NEG_INFINITY {
             return f64::INFINITY;

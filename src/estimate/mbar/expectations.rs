@@ -3,9 +3,10 @@
 use super::super::exponential::Delta;
 use super::super::free_energy_error::FreeEnergyError;
 use super::super::reduced::Blocked;
-use super::Mbar;
+use super::super::value::Warning;
 use super::columns::{Column, Row};
 use super::covariance::Covariance;
+use super::{FEWEST, Mbar, reach};
 
 /// Averages of observables, `[l]`, with their covariance.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,22 +39,27 @@ pub struct Perturbed {
     pub covariance: Covariance,
     /// Effective numbers of samples behind the new states.
     pub n_eff: Vec<f64>,
+    /// Doubts about the new states: few samples that reach them, a heavy tail of weights.
+    pub doubts: Vec<Option<Warning>>,
 }
 
 impl Perturbed {
-    /// f of new state m less f of new state l.
+    /// f of new state m less f of new state l; no error (NaN) below 5 effective samples.
     pub fn delta(&self, l: usize, m: usize) -> Delta {
         let own = self.f.len() - self.n_eff.len();
-        self.between(own + l, own + m, self.n_eff[l].min(self.n_eff[m]))
+        self.between(own + l, own + m, &[l, m])
     }
 
-    /// f of new state l less f of one of the fit's states.
+    /// f of new state l less f of one of the fit's states; no error (NaN) below 5 effective samples.
     pub fn from_state(&self, state: usize, l: usize) -> Delta {
-        self.between(state, self.f.len() - self.n_eff.len() + l, self.n_eff[l])
+        self.between(state, self.f.len() - self.n_eff.len() + l, &[l])
     }
 
-    fn between(&self, i: usize, j: usize, n_eff: f64) -> Delta {
-        Delta { value: self.f[j] - self.f[i], stderr: self.covariance.stderr(i, j), n_eff, warnings: Vec::new() }
+    fn between(&self, i: usize, j: usize, new: &[usize]) -> Delta {
+        let n_eff = new.iter().fold(f64::INFINITY, |m, l| m.min(self.n_eff[*l]));
+        let warnings: Vec<Warning> = new.iter().filter_map(|l| self.doubts[*l].clone()).collect();
+        let stderr = if !warnings.is_empty() && n_eff < FEWEST { f64::NAN } else { self.covariance.stderr(i, j) };
+        Delta { value: self.f[j] - self.f[i], stderr, n_eff, warnings }
     }
 }
 
@@ -116,7 +122,13 @@ impl Mbar<'_> {
         let sums = self.sum_columns(&columns, true);
         let states = f.len();
         let n_eff = (self.f_k.len()..states).map(|l| 1.0 / sums.own[l * states + l]).collect();
-        Ok(Perturbed { f, covariance: Covariance { states, theta: self.covariance_of(&sums) }, n_eff })
+        let doubts = (0..u_ln.len())
+            .map(|l| {
+                let weights = self.log_weights_in(Row { of: &rows, row: l }, f[self.f_k.len() + l]);
+                reach(&format!("perturbed state {l}"), &weights)
+            })
+            .collect();
+        Ok(Perturbed { f, covariance: Covariance { states, theta: self.covariance_of(&sums) }, n_eff, doubts })
     }
 
     /// Average reduced energy and reduced entropy of every state in itself.

@@ -17,10 +17,10 @@ pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};
 pub use expectations::{EntropyEnthalpy, Expectations, Perturbed};
 
-use super::exponential::Delta;
+use super::exponential::{Delta, boltzmann, doubt};
 use super::free_energy_error::FreeEnergyError;
 use super::reduced::{BLOCK, ReducedPotentials};
-use super::value::Warning;
+use super::value::{Warning, WarningKind};
 use crate::real::Octet;
 use columns::Row;
 use covariance::Theta;
@@ -71,6 +71,8 @@ pub struct Mbar<'a> {
     /// `ln sum_k N_k exp(f_k - u_k(n))` of every sample, where something asked for it.
     log_denominators: OnceLock<Vec<Octet>>,
     theta: OnceLock<Theta>,
+    /// Doubts about each state without samples.
+    reached: OnceLock<Vec<Option<Warning>>>,
 }
 
 impl std::fmt::Debug for Mbar<'_> {
@@ -130,6 +132,22 @@ pub fn mbar<'a>(u: &'a ReducedPotentials, options: &MbarOptions) -> Result<Mbar<
     Ok(Mbar::new(u, sampled, n, solution, warnings))
 }
 
+/// Effective samples below which a state without samples of its own has no error.
+const FEWEST: f64 = 5.0;
+
+/// A doubt about a state that is reached from others only, from the logarithms of its weights.
+fn reach(state: &str, log_weights: &[f64]) -> Option<Warning> {
+    let negative: Vec<f64> = log_weights.iter().map(|w| -w).collect();
+    let least = negative.iter().fold(f64::INFINITY, |m, w| m.min(*w));
+    if !least.is_finite() {
+        return Some(Warning::new(WarningKind::NotFinite, format!("{state} is possible for no sample")));
+    }
+    let weights = boltzmann(&negative, least);
+    let (sum, squares) = weights.iter().fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+    let why = doubt(&weights, sum * sum / squares)?;
+    Some(Warning::new(WarningKind::HeavyTail, format!("{state}, which was not sampled, {why}: put a sampled state near it")))
+}
+
 /// The free energies of a sixteenth of the samples, solved from `start`, where there are enough of them; else `start` itself.
 fn coarse(equations: &Equations<'_>, start: Vec<f64>) -> Vec<f64> {
     let (u, fewest) = (equations.u, equations.n.iter().fold(f64::INFINITY, |m, n| m.min(*n)));
@@ -169,6 +187,7 @@ impl<'a> Mbar<'a> {
             warnings,
             log_denominators: OnceLock::new(),
             theta: OnceLock::new(),
+            reached: OnceLock::new(),
         };
         for k in 0..fit.f_k.len() {
             fit.f_k[k] = match fit.sampled.binary_search(&k) {
@@ -206,13 +225,28 @@ impl<'a> Mbar<'a> {
 
     /// f_to - f_from with its standard error; its sample size is the smaller effective sample number of the two.
     ///
+    /// Warns where a state without samples is reached by few samples or by a heavy tail of weights, and gives no error (NaN) below 5
+    /// effective samples.
+    ///
     /// # Panics
     /// When there is no such state.
     pub fn delta(&self, from: usize, to: usize) -> Delta {
         let theta = self.theta();
         let n_eff = theta.effective(from).min(theta.effective(to));
         let value = self.f_k[to] - self.f_k[from];
-        Delta { value, stderr: theta.covariance.stderr(from, to), n_eff, warnings: self.warnings.clone() }
+        let reached = self.reached();
+        let doubts: Vec<Warning> = [from, to].iter().filter_map(|k| reached[*k].clone()).collect();
+        let stderr = if !doubts.is_empty() && n_eff < FEWEST { f64::NAN } else { theta.covariance.stderr(from, to) };
+        Delta { value, stderr, n_eff, warnings: [&self.warnings[..], &doubts].concat() }
+    }
+
+    /// Doubts about states that no sample was drawn from: all that is known of them is an exponential average.
+    fn reached(&self) -> &[Option<Warning>] {
+        self.reached.get_or_init(|| {
+            let unsampled = |k: &usize| self.sampled.binary_search(k).is_err();
+            let judge = |k: usize| reach(&format!("state {}", self.u.states()[k]), &self.log_weights(k));
+            (0..self.f_k.len()).map(|k| if unsampled(&k) { judge(k) } else { None }).collect()
+        })
     }
 
     /// Effective number of samples that stand behind each state: 1 / sum_n W_nk^2, `[k]`.
@@ -227,10 +261,10 @@ impl<'a> Mbar<'a> {
     /// # Panics
     /// When there is no such state.
     pub fn log_weights(&self, state: usize) -> Vec<f64> {
-        let log_d = self.log_denominators();
-        let mut out = vec![0.0; self.u.samples()];
-        for n in 0..out.len() {
-            out[self.u.position(n)] = self.f_k[state] - self.u.blocked().get(state, n) - log_d[n / 8].0[n % 8];
+        let stored = self.log_weights_in(Row { of: self.u.blocked(), row: state }, self.f_k[state]);
+        let mut out = vec![0.0; stored.len()];
+        for (n, weight) in stored.into_iter().enumerate() {
+            out[self.u.position(n)] = weight;
         }
         out
     }
