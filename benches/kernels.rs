@@ -9,11 +9,13 @@ mod free_energy;
 
 use ergodica::batch::{Coords, Ensemble, Phase, Positions, Thermo};
 use ergodica::campaign::system::System;
-use ergodica::dynamics::{Baoab, Com, Propagator, draw_velocities};
+use ergodica::dynamics::{Baoab, Com, Hmc, HmcOptions, Propagator, draw_velocities};
 use ergodica::energy::Evaluation;
+use ergodica::path::{Anneal, AnnealOptions, Boltzmann, Invariant, Path, Resample, geometric_betas};
 use ergodica::real::{Lanewise, Octet, Wide, dispatch, isa};
 use ergodica::stream::{Purpose, Root, Stream};
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -39,6 +41,7 @@ const CASES: &[Case] = &[
     Case { name: "mbar-40x20000", unit: "fits/cpu_s", build: || free_energy::fits(40, 20_000) },
     Case { name: "mbar-100x10000", unit: "fits/cpu_s", build: || free_energy::fits(100, 10_000) },
     Case { name: "mbar-bootstrap", unit: "resamples/cpu_s", build: || free_energy::resamples(20, 5000) },
+    Case { name: "smc-mw32", unit: "evaluations/cpu_s", build: annealed },
 ];
 
 /// Cases that need something from outside, hence only by name.
@@ -176,6 +179,32 @@ fn steps(name: &str) -> Result<(u64, Work)> {
         black_box(&ens);
     };
     Ok((REPLICAS as u64, Box::new(work)))
+}
+
+/// Levels of sequential Monte Carlo: 2000 replicas of many-well-32, one HMC move of three leapfrog steps a level, and the knobs.
+fn annealed() -> Result<(u64, Work)> {
+    const REPLICAS: usize = 2000;
+    let system = System::load("many-well-32", &[])?;
+    let (potential, mass) = (system.potential.clone(), system.masses.clone());
+    let ladder = geometric_betas(0.1, 1.0, 1.0, 1024)?;
+    let phase = Phase::at_rest(Coords::from_rows(&system.start[0].repeat(REPLICAS), system.dof())?, mass.clone())?;
+    let mut ens = Ensemble::new(phase, vec![ladder[0]; REPLICAS], Root::new(1, "smc", ""))?;
+    let mut mover = Hmc::new(potential.clone(), &mass, HmcOptions { dt: 0.2, leapfrog: 3, ..HmcOptions::default() })?;
+    mover.advance(&mut ens, 100)?;
+    let kernel = Invariant::new(Box::new(mover), Arc::new(Boltzmann(potential)), 1)?;
+    let options = AnnealOptions { resample: Resample::Below(0.5), ..AnnealOptions::default() };
+    let mut run = Anneal::new(Path::new(ladder, Box::new(kernel))?, options)?;
+    run.start(&mut ens)?;
+    let work = move |k| {
+        for _ in 0..k {
+            // The shapes were right a moment ago.
+            if matches!(run.advance(&mut ens, 1), Ok(0)) {
+                let _ = run.start(&mut ens);
+            }
+        }
+        black_box(&ens);
+    };
+    Ok((4 * REPLICAS as u64, Box::new(work)))
 }
 
 /// Standard normals as the Langevin propagators draw them: 8 replicas at a time, one per degree of freedom.

@@ -2,7 +2,7 @@
 
 mod trial;
 
-use ergodica::batch::{Coords, Ensemble, Health, Phase, Resume, Snapshot, State, Thermo};
+use ergodica::batch::{Coords, Ensemble, Health, Phase, Resume, Snapshot, Thermo};
 use ergodica::dynamics::{Baoab, Com, Hmc, HmcOptions, Propagator};
 use ergodica::energy::biased::Biased;
 use ergodica::energy::collective::{Collective, Coordinate, Variable, shortest};
@@ -264,7 +264,8 @@ impl Variable for Angle {
 const GAMMA: f64 = 3.0;
 
 fn metadynamics(torus: bool, seed: u64, walkers: usize, hmc: bool) -> (Ensemble<Phase>, Metadynamics) {
-    let (base, of, axes): (Arc<dyn Potential>, Vec<Arc<dyn Collective>>, Vec<Axis>) = if torus {
+    type Variables = Vec<Arc<dyn Collective>>;
+    let (base, of, axes): (Arc<dyn Potential>, Variables, Vec<Axis>) = if torus {
         let circle = Axis::new(-PI, PI, 0.5, true).unwrap();
         (Arc::new(Batched(Torus)), vec![Arc::new(Angle(0)), Arc::new(Angle(1))], vec![circle.clone(), circle])
     } else {

@@ -1,4 +1,5 @@
 //! Bias potentials: exact forces, lanes equal to plain numbers, periodic ranges, windows.
+#![allow(clippy::needless_range_loop)] // replicas and degrees of freedom index several arrays at once
 
 use ergodica::batch::{Coords, Phase, Thermo};
 use ergodica::energy::biased::Biased;
@@ -124,7 +125,7 @@ fn tables_are_sums_of_gaussians() {
     let axes = vec![Axis::new(-PI, PI, 0.5, true).unwrap(), Axis::new(-1.0, 3.0, 0.4, false).unwrap()];
     let table = Table::new(axes.clone()).unwrap();
     let hills: Vec<[f64; 3]> =
-        (0..20).map(|i| f64::from(i)).map(|a| [3.1 * Real::sin_cos(a).0, 1.0 + 2.2 * Real::sin_cos(3.0 * a).1, 1.0 + 0.1 * a]).collect();
+        (0..20).map(f64::from).map(|a| [3.1 * Real::sin_cos(a).0, 1.0 + 2.2 * Real::sin_cos(3.0 * a).1, 1.0 + 0.1 * a]).collect();
     for [x, y, h] in &hills {
         table.add_gaussian(&[*x, *y], &[0.5, 0.4], *h);
     }

@@ -187,9 +187,17 @@ fn restraints_are_potentials() {
             assert!((same - u).abs() < 1e-13 && (du + f[d]).abs() < 1e-10, "{d}: {du} {}", f[d]);
         }
         assert_eq!(terms[1].to_bits(), out.terms.as_ref().unwrap().get(r, 1).to_bits());
+        let (mut block, mut alone) = (vec![Octet::of(0.0); 15], [Octet::of(0.0); 2]);
+        for (o, v) in block.iter_mut().zip(row) {
+            *o = Octet::of(*v);
+        }
+        p.energies_block(&block, &[0.2, lambda], &mut alone);
+        assert_eq!(alone[1].0[3].to_bits(), u.to_bits());
+        let slope = p.slope_block(&block, Octet::of(lambda)).0[5];
+        assert!((slope - p.derivative(row, lambda, &[0.0; 15], 1.0).1).abs() < 1e-12);
         // lambda stands in one factor only
         let (_, by_lambda) = p.derivative(row, lambda, &[0.0; 15], 1.0);
-        let at = |lambda: f64| p.eval_one(row, lambda, &mut vec![0.0; 15], &mut [0.0; 2]);
+        let at = |lambda: f64| p.eval_one(row, lambda, &mut [0.0; 15], &mut [0.0; 2]);
         assert!((at(1.0) - at(0.0) - by_lambda).abs() < 1e-12);
     }
 }

@@ -66,8 +66,8 @@ impl Propagator<Coords> for Ring {
         let first = ens.step;
         let (x, thermo, _) = ens.parts_mut();
         self.energy.clear();
-        for r in 0..x.replicas() {
-            let (mut site, t) = (x.get(r, 0), thermo[r]);
+        for (r, t) in thermo.iter().enumerate() {
+            let mut site = x.get(r, 0);
             for step in first..first + steps {
                 let hop: f64 = stream.uniform(0, step, r as u32);
                 let to = (site + if hop < 0.5 { 1.0 } else { 3.0 }) % SITES as f64;
@@ -348,6 +348,64 @@ fn a_diverged_replica_keeps_its_state() {
         assert_eq!(ens.thermo()[3], ladder[3]);
         assert!(exchange.traffic().visits()[3 * 8..4 * 8].iter().all(|n| *n == 0));
         assert!(ens.thermo()[8..16] != ladder[..]);
+    }
+}
+
+/// Sites 2 and 3 do not exist in state 1 (infinite or NaN energy there): no swap brings them there, and the law stays what it is.
+#[test]
+fn impossible_energies_forbid_swaps() {
+    struct Hole(f64);
+    impl Target<Coords> for Hole {
+        fn reduced(&self, s: &Coords, thermo: &[Thermo], u: &mut [f64]) -> Result<()> {
+            Table(Weigh::Right).reduced(s, thermo, u)?;
+            for (r, u) in u.iter_mut().enumerate() {
+                if thermo[r].state == 1 && s.get(r, 0) >= 2.0 {
+                    *u = self.0;
+                }
+            }
+            Ok(())
+        }
+    }
+    /// Moves nothing.
+    struct Rest;
+    impl Resume for Rest {
+        fn save(&self, _to: &mut Snapshot) {}
+        fn load(&mut self, _from: &Snapshot) -> Result<()> {
+            Ok(())
+        }
+    }
+    impl Propagator<Coords> for Rest {
+        fn advance(&mut self, ens: &mut Ensemble<Coords>, steps: u64) -> Result<()> {
+            ens.step += steps;
+            Ok(())
+        }
+        fn exact(&self) -> bool {
+            true
+        }
+        fn tally(&self) -> Tally {
+            Tally::default()
+        }
+        fn degrees_of_freedom(&self) -> usize {
+            1
+        }
+        fn timestep(&self) -> f64 {
+            1.0
+        }
+    }
+    for hole in [f64::INFINITY, f64::NAN] {
+        for mixing in [Mixing::Neighbour, Mixing::Gibbs] {
+            let ladder = path::temperatures(&[0.5, 0.4]); // two states: neighbours try at every exchange
+            let copies = 2000;
+            let rows: Vec<f64> = (0..copies).flat_map(|c| [(c % 4) as f64, (c / 4 % 2) as f64]).collect();
+            let x = Coords::from_rows(&rows, 1).unwrap();
+            let mut ens = Ensemble::new(x, path::spread(&ladder, copies), Root::new(8, "hole", "")).unwrap();
+            let options = ExchangeOptions { every: 1, mixing, place: 0 };
+            let mut exchange = Exchange::new(Box::new(Rest), Arc::new(Hole(hole)), ladder, 2 * copies, options).unwrap();
+            exchange.advance(&mut ens, 7).unwrap();
+            let (tried, accepted) = exchange.traffic().attempts()[0];
+            assert!(tried >= 7 * copies as u64 && accepted > tried / 4 && accepted < tried);
+            assert!((0..2 * copies).all(|r| ens.thermo()[r].state == 0 || ens.state().get(r, 0) < 2.0));
+        }
     }
 }
 

@@ -38,7 +38,7 @@ fn the_grammar_is_the_one_stated() {
         ("x--y", x + y),
         ("--x", x),
         ("-x*y", -(x * y)),
-        ("1e-3 + .5 + 2. + 1E+2", 102.503),
+        ("1e-3 + .5 + 2. + 1E+2", 102.501),
         ("k*third", 2.0 / 3.0),
         ("pi", std::f64::consts::PI),
         ("min(x, y, 3)", y),
@@ -208,11 +208,11 @@ fn kinks_have_the_stated_derivatives() {
         slots[..2].copy_from_slice(&[x, y]);
         c.value_gradient(&mut slots, &mut g);
         assert_eq!(g, expected, "{text}");
-        for d in 0..2 {
+        for (d, expected) in expected.into_iter().enumerate() {
             let mut duals = vec![Dual::<f64>::of(0.0); c.slots()];
             duals[0] = Dual::new(x, f64::from(u8::from(d == 0)));
             duals[1] = Dual::new(y, f64::from(u8::from(d == 1)));
-            assert_eq!(c.value(&mut duals).eps, expected[d], "{text}, forward");
+            assert_eq!(c.value(&mut duals).eps, expected, "{text}, forward");
         }
     }
 }

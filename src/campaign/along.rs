@@ -1,6 +1,6 @@
 //! What `[path]` makes of a system: a potential that depends on lambda, and where it begins.
 
-use super::config::{Campaign, LinearBase, Path, Resolved, StageKind};
+use super::config::{Campaign, LinearBase, Path, Resolved, StageKind, SystemFrom};
 use super::directory::{self, Inputs, locate};
 use super::system::{Symmetry, System};
 use crate::dynamics::Com;
@@ -55,11 +55,14 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             on.digest.push_str(&base.digest);
         }
         Path::Linear { base: LinearBase::Formula(text) } => {
-            return Err(locate(
-                Error::input("a base given as a formula needs a system given as a formula", "name a system instead"),
-                campaign,
-                text.span.clone(),
-            ));
+            let SystemFrom::Formula(formula) = &campaign.system.from else {
+                let no = Error::input("a base given as a formula needs a system given as a formula", "name a system instead");
+                return Err(locate(no, campaign, text.span.clone()));
+            };
+            let base = formula.another(text, &campaign.system.parameters);
+            let base = base.map_err(|m| Error::Input(vec![campaign.mistake(text, m)]))?;
+            on.potential = Arc::new(Interpolated::new(Arc::new(base), system.potential.clone())?);
+            on.digest.push_str(&text.value);
         }
         Path::Solvent => on.potential = molecular(system, &LambdaPath::solvent())?,
         Path::Charges { atoms } => {
@@ -83,6 +86,11 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             let xi = super::metadynamics::collective(&of.value.kind, system).map_err(|e| locate(e, campaign, of.span.clone()))?;
             on.potential = Arc::new(Umbrella::new(system.potential.clone(), xi, from.value, to.value, stiffness.value)?);
         }
+    }
+    // a path of a molecule's own terms was built without it
+    let rebuilt = !matches!(path, Path::Geometric { .. } | Path::Linear { .. } | Path::Umbrella { .. });
+    if let Some(restraint) = system.restraint.as_ref().filter(|_| rebuilt) {
+        on.potential = Arc::new(restraint.over(on.potential)?);
     }
     on.path = Some(along);
     Ok(on)

@@ -23,7 +23,7 @@ const ESTIMATORS: [(&str, &str, &str); 11] = [
     ("reweight", "means at the target state from the frames of all states of a ladder, by MBAR", "from, of"),
 ];
 
-const COLUMNS: [(&str, &str); 13] = [
+const COLUMNS: [(&str, &str); 15] = [
     ("positions", "all positions"),
     ("velocities", "all velocities"),
     ("forces", "all forces"),
@@ -37,6 +37,8 @@ const COLUMNS: [(&str, &str); 13] = [
     ("dihedral:A,B,C,D", "four atoms: CA, 12:CA, A:12:CA or #4"),
     ("distance:A,B", "two atoms"),
     ("coordinate:I", "one coordinate, counted from 0"),
+    ("coordinate:NAME", "one variable of a system given as a formula"),
+    ("observable:NAME", "a formula of [system.observables], in coordinates and collective variables"),
 ];
 
 /// One list (0 systems, 1 samplers, 2 estimators, 3 columns) or all.

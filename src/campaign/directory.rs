@@ -119,8 +119,16 @@ pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System
             system.name = Path::new(&file.value).file_stem().map_or(system.name, |n| n.to_string_lossy().into_owned());
             system
         }
+        SystemFrom::Formula(formula) => {
+            let potential = formula.potential(&campaign.system.parameters);
+            let potential = potential.map_err(|m| Error::Input(vec![campaign.mistake(&formula.text, m)]))?;
+            System::of_formula(formula, potential, &campaign.system.parameters).map_err(|e| {
+                let span = formula.start.as_ref().map_or(&formula.text.span, |s| &s.span);
+                locate(e, campaign, span.clone())
+            })?
+        }
     };
-    Ok(system)
+    super::observables::apply(system, campaign)
 }
 
 /// The campaign's parameters in internal units.
@@ -385,7 +393,7 @@ fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stag
     }
     match &resolved.system.from {
         SystemFrom::Name(name) if is_path(&name.value) => names.push(name.value.clone()),
-        SystemFrom::Name(_) => {}
+        SystemFrom::Name(_) | SystemFrom::Formula(_) => {}
         SystemFrom::File { file, coordinates } => names.extend([file.value.clone(), coordinates.value.clone()]),
     }
     for stage in stages {

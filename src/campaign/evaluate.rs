@@ -1,11 +1,13 @@
 //! `evaluate`: energies, terms and forces of given configurations.
 
-use super::directory;
+use super::config::Campaign;
+use super::directory::{self, Inputs};
 use super::system::System;
 use super::units::{Kind, UnitSystem};
 use crate::batch::{Coords, Thermo};
 use crate::energy::Evaluation;
 use crate::energy::formula::Given;
+use crate::error::Source;
 use crate::io::structures::{Expected, read_structures};
 use crate::{Error, Result};
 use serde_json::json;
@@ -52,6 +54,9 @@ pub fn evaluate(system: &str, coordinates: Option<&Path>, sets: &[(String, Strin
 }
 
 fn load(system: &str, coordinates: Option<&Path>, sets: &[(String, String)]) -> Result<System> {
+    if Path::new(system).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
+        return of_campaign(Path::new(system), sets);
+    }
     if Path::new(system).extension().is_some_and(|e| e.eq_ignore_ascii_case("xml")) {
         if let Some((key, _)) = sets.first() {
             return Err(Error::input(
@@ -70,6 +75,18 @@ fn load(system: &str, coordinates: Option<&Path>, sets: &[(String, String)]) -> 
         given.push(Given::new(name, directory::parameter_text(value)?));
     }
     System::load(system, &given)
+}
+
+/// The system of a campaign file.
+fn of_campaign(file: &Path, sets: &[(String, String)]) -> Result<System> {
+    let text = std::fs::read_to_string(file).map_err(|e| Error::reading(file, "reading the campaign", &e))?;
+    let campaign = Campaign::parse(&Source::new(file.display().to_string(), text), sets)?;
+    let points = campaign.points();
+    let [point] = &points[..] else {
+        let what = format!("{} sweeps over {} points", file.display(), points.len());
+        return Err(Error::input(what, "take the [sweep] out, or copy the campaign and choose a point"));
+    };
+    directory::load_system(&point.campaign, &Inputs::fresh(file.parent().unwrap_or(Path::new(""))))
 }
 
 impl Evaluated {

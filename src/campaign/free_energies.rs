@@ -43,6 +43,8 @@ struct Found {
     warnings: Vec<Warning>,
     gradients: Vec<(f64, f64)>,
     convergence: Vec<[f64; 5]>,
+    /// Of integration: what another way says of the ends, with its error, and its name.
+    against: Vec<(&'static str, f64, f64)>,
 }
 
 impl Found {
@@ -325,6 +327,13 @@ fn integrate(part: &Part<'_>, g: f64) -> Answer<(Ti, Vec<(f64, f64)>)> {
     Ok((ti, means))
 }
 
+/// Thermodynamic integration by straight lines: the difference of the ends.
+fn straight(part: &Part<'_>) -> Answer<f64> {
+    let means: Vec<(f64, f64)> = integrate(part, 1.0)?.1;
+    let lambda: Vec<f64> = part.read.states.iter().map(|t| t.lambda).collect();
+    Ok((1..lambda.len()).map(|i| 0.5 * (lambda[i] - lambda[i - 1]) * (means[i].0 + means[i - 1].0)).sum())
+}
+
 /// BAR between state `i` and the next.
 fn one_pair(part: &Part<'_>, i: usize) -> Answer<Bar> {
     let names = &part.read.names;
@@ -376,6 +385,7 @@ fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
             found.theory = (0..k).map(|i| (0..k).map(|j| ti.delta(i, j).1).collect()).collect();
             found.warnings = ti.warnings;
             found.gradients = means;
+            found.against = across(&whole, &pairs, found.theory[0][k - 1], g);
             // no pair of states need overlap
             found.overlap.clear();
             found.shared = (0..k - 1).map(|i| whole.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
@@ -404,6 +414,22 @@ fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
     }
     found.convergence = convergence(method, &whole, &found).unwrap_or_default();
     Ok(found)
+}
+
+/// What holds an integral against the states being too far apart: BAR, where every pair of neighbours overlaps; else straight lines
+/// instead of the spline, with the spline's error.
+fn across(whole: &Part<'_>, pairs: &[Answer<Bar>], stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
+    let mut all = Vec::new();
+    if let Ok(f) = solve(Method::Bar, whole) {
+        let square: f64 = pairs.iter().flatten().map(|b| b.stderr * b.stderr * g).sum();
+        all.push(("BAR", f[f.len() - 1], (square + stderr * stderr).sqrt()));
+    }
+    if all.is_empty()
+        && let Ok(total) = straight(whole)
+    {
+        all.push(("the trapezoid", total, stderr));
+    }
+    all
 }
 
 /// The difference of the ends from the first and from the last frames: fraction, forward and its error, reverse and its error.
@@ -505,6 +531,32 @@ fn errors_from(found: &Found, k: usize) -> String {
 }
 
 fn checks(read: &OnLadder, found: &Found, checks: &mut Vec<Check>) {
+    let total = found.f[found.f.len() - 1];
+    for (other, value, error) in &found.against {
+        let z = (total - value) / error;
+        // BAR has no error of its grid; the trapezoid has one, and it is larger than the spline's
+        let bounds = if *other == "BAR" { (3.0, 4.0) } else { (5.0, f64::INFINITY) };
+        let outcome = if z.abs() <= bounds.0 {
+            Outcome::Pass
+        } else if z.abs() <= bounds.1 {
+            Outcome::Warn
+        } else {
+            Outcome::Fail
+        };
+        checks.push(Check {
+            check: "grid".to_owned(),
+            of: format!("integral against {other}"),
+            value: z.is_finite().then_some(z.abs()),
+            bound: Some(bounds.0),
+            outcome,
+            message: format!(
+                "the integral over {} states is {total:.3} kT, {other} says {value:.3}: {:.1} standard errors apart, should be at most {}: add states where the gradient bends",
+                found.f.len(),
+                z.abs(),
+                bounds.0
+            ),
+        });
+    }
     for (i, shared) in found.shared.iter().enumerate() {
         let of = format!("{} and {}", read.names[i], read.names[i + 1]);
         if let Some(overlap) = found.overlap.get(i) {

@@ -33,6 +33,7 @@ pub(super) fn collective(kind: &ColumnKind, system: &System) -> Result<Arc<dyn C
         Measure::Coordinate(i) => Arc::new(Coordinate::new(i, dof)?),
         Measure::Distance(a, b) => Arc::new(Distance::new(a, b, system.dimension, dof)?),
         Measure::Dihedral(atoms) => Arc::new(Dihedral::new(atoms, dof)?),
+        Measure::Collective(along) => along.0,
         Measure::RadiusOfGyration => Arc::new(RadiusOfGyration::new(&system.masses, system.dimension)?),
         other => {
             return Err(Error::input(

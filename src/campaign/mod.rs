@@ -23,6 +23,7 @@ mod ladders;
 mod metadynamics;
 mod minimise;
 mod moves;
+mod observables;
 pub mod physics;
 pub mod progress;
 pub mod provenance;

@@ -39,21 +39,22 @@ pub struct Ranking {
 pub fn ranking(runs: &[PathBuf], quantity: &str) -> Result<Ranking> {
     let mut groups: Vec<Group> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    for dir in runs {
-        let found = summary(dir)?;
+    let found = runs.iter().map(|dir| summary(dir).map(|s| (dir, s))).collect::<Result<Vec<_>>>()?;
+    let exact = found.iter().any(|(_, s)| s.estimates.iter().any(|e| e.quantity == quantity));
+    for (dir, found) in &found {
         for e in &found.estimates {
             let base = e.quantity.split('[').next().unwrap_or_default();
             if !names.contains(&e.quantity) {
                 names.push(e.quantity.clone());
             }
-            if quantity != e.quantity && quantity != base {
+            if quantity != e.quantity && (exact || quantity != base) {
                 continue;
             }
             let conditions: Vec<String> =
                 e.conditions.iter().map(|(k, v)| format!("{k}={}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
             let unit = e.unit.as_ref().map_or_else(String::new, |u| format!(" in {u}"));
             let name = format!("{}{unit} ({})", e.quantity, conditions.join(", "));
-            let entry = entry(dir, &found, e);
+            let entry = entry(dir, found, e);
             match groups.iter_mut().find(|g| g.name == name) {
                 Some(group) => group.entries.push(entry),
                 None => groups.push(Group { name, entries: vec![entry] }),

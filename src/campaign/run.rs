@@ -1,6 +1,6 @@
 //! Runs, resumes and extends campaigns: points and stages in order, each from wherever its checkpoint stands.
 
-use super::config::{Campaign, Resolved, Sample, Stage, StageKind};
+use super::config::{Campaign, EnergyUnit, Resolved, Sample, Stage, StageKind};
 use super::directory::{self, Directory, Inputs};
 use super::progress::Show;
 use super::signals::Stop;
@@ -314,10 +314,24 @@ impl Job<'_> {
             estimate.conditions.insert("temperature".to_owned(), value);
             let found = self.system.reference(&estimate.quantity, &[("temperature".to_owned(), temperature)].into());
             estimate.reference = found.map(|r| Reference { value: r.value, error: r.error, source: r.source.clone() });
+            if estimate.quantity == "delta_f" {
+                estimate.reference = self.along_the_path(estimate.unit.as_deref(), temperature);
+            }
         }
         for (key, value) in self.values {
             estimate.conditions.insert(key.clone(), serde_json::Value::from(value.clone()));
         }
+    }
+}
+
+impl Job<'_> {
+    /// A reference for the free energy of the whole path: `delta_f:KIND` of the system, in kT, for kinds that say all about the path.
+    fn along_the_path(&self, unit: Option<&str>, temperature: f64) -> Option<Reference> {
+        let kind = self.system.path.as_ref().map(|p| p.kind).filter(|kind| *kind == "solvent")?;
+        let found = self.system.reference(&format!("delta_f:{kind}"), &[("temperature".to_owned(), temperature)].into())?;
+        let kt = self.resolved.units.kb() * temperature;
+        let factor = [EnergyUnit::Thermal, EnergyUnit::Kilojoule, EnergyUnit::Kilocalorie].iter().find(|u| Some(u.name()) == unit)?.of_kt(kt);
+        Some(Reference { value: found.value * factor, error: found.error * factor, source: found.source.clone() })
     }
 }
 

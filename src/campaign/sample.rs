@@ -10,7 +10,7 @@ use crate::dynamics::{self, Com, Propagator, Spec};
 use crate::io::selection;
 use crate::io::sink::{Column, Frame, Header};
 use crate::io::topology::Topology;
-use crate::observe::{Columns, Measure, Observer, Setting};
+use crate::observe::{Along, Columns, Measure, Observer, Setting};
 use crate::stream::Root;
 use crate::{Error, Result};
 
@@ -260,10 +260,15 @@ fn unit(kind: &ColumnKind, job: &Job<'_>) -> Option<String> {
     let quantity = match kind {
         ColumnKind::Velocities => return named.then(|| "nm ps-1".to_owned()),
         ColumnKind::Forces => return named.then(|| "kJ mol-1 nm-1".to_owned()),
-        ColumnKind::Positions | ColumnKind::RadiusOfGyration | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) => Quantity::Length,
+        ColumnKind::Positions
+        | ColumnKind::RadiusOfGyration
+        | ColumnKind::Distance(..)
+        | ColumnKind::Coordinate(_)
+        | ColumnKind::Variable(_) => Quantity::Length,
         ColumnKind::Energy | ColumnKind::Terms | ColumnKind::Term(_) => Quantity::Energy,
         ColumnKind::KineticTemperature | ColumnKind::ConfigurationalTemperature => Quantity::Temperature,
         ColumnKind::Dihedral(_) => Quantity::Angle,
+        ColumnKind::Observable(_) => return None,
     };
     let unit = job.resolved.units.unit(quantity);
     (!unit.is_empty()).then(|| unit.to_owned())
@@ -313,6 +318,8 @@ pub(super) fn measure(kind: &ColumnKind, system: &System) -> Result<Measure> {
             }
             Measure::Distance(first, second)
         }
+        ColumnKind::Variable(name) => Measure::Coordinate(system.variable(name)?),
+        ColumnKind::Observable(name) => Measure::Collective(Along(system.observable(name)?)),
         ColumnKind::Coordinate(d) => {
             if *d as usize >= system.dof() {
                 return Err(Error::input(

@@ -4,13 +4,16 @@ mod description;
 mod folder;
 mod molecule;
 mod stiffness;
+mod text;
 mod xyz;
 
 use super::along::AlongPath;
 use crate::campaign::registry;
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::energy::Potential;
+use crate::energy::collective::Collective;
 use crate::energy::formula::{Built, Given, Parameters};
+use crate::energy::restraint::Restrained;
 use crate::error::Complaint;
 use crate::error::Source;
 use crate::io::topology::Topology;
@@ -96,6 +99,12 @@ pub struct System {
     pub particles: usize,
     /// Dimensions of one particle.
     pub dimension: usize,
+    /// Names of the degrees of freedom of a system given as a formula; else none.
+    pub variables: Vec<String>,
+    /// Collective variables that the campaign gave a name and a formula.
+    pub observables: Vec<(String, Arc<dyn Collective>)>,
+    /// The restraint that is part of the potential.
+    pub restraint: Option<Arc<Restrained>>,
     /// Mass of each degree of freedom, `[dof]`.
     pub masses: Vec<f64>,
     /// How bare numbers are read.
@@ -254,6 +263,9 @@ impl System {
             potential,
             particles,
             dimension,
+            variables: Vec::new(),
+            observables: Vec::new(),
+            restraint: None,
             masses,
             units: UnitSystem::Reduced,
             start: Vec::new(),

@@ -356,7 +356,10 @@ pub(super) fn work(job: &Job<'_>, stage: &Stage, wanted: &Wanted, works: &Works)
     }
     if let Some(delta_f) = line.0 {
         let mean = forward.iter().sum::<f64>() / forward.len().max(1) as f64;
-        made("dissipated_forward", Ok((mean - delta_f, line.1.unwrap_or(f64::NAN), forward.len() as f64 / g, Vec::new())), checks);
+        let n = forward.len().max(2) as f64;
+        let square = forward.iter().map(|w| (w - mean) * (w - mean)).sum::<f64>() / (n - 1.0) / n * g;
+        let error = line.1.map_or(f64::NAN, |e| (e * e + square).sqrt());
+        made("dissipated_forward", Ok((mean - delta_f, error, n / g, Vec::new())), checks);
     }
     summary.works = Some(WorkSummary { forward, reverse, delta_f: line.0, stderr: line.1 });
     for e in &mut estimates {

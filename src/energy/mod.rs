@@ -107,13 +107,7 @@ pub trait Potential: Send + Sync {
     ///
     /// From dual numbers one replica at a time, 25 times the cost of energies in lanes; linear paths need an evaluation or two.
     fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
-        let still = vec![0.0; x.len()];
-        let mut slope = Octet::of(0.0);
-        for (lane, slope) in slope.0.iter_mut().enumerate() {
-            let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
-            *slope = self.derivative(&one, lambda.0[lane], &still, 1.0).1;
-        }
-        slope
+        slopes_from_duals(self, x, lambda)
     }
 
     /// Changes whenever the energy of the same configuration changes (a growing bias).
@@ -147,6 +141,17 @@ pub trait Potential: Send + Sync {
         );
         Ok(())
     }
+}
+
+/// [`Potential::slope_block`] of any potential.
+fn slopes_from_duals<P: Potential + ?Sized>(potential: &P, x: &[Octet], lambda: Octet) -> Octet {
+    let still = vec![0.0; x.len()];
+    let mut slope = Octet::of(0.0);
+    for (lane, slope) in slope.0.iter_mut().enumerate() {
+        let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
+        *slope = potential.derivative(&one, lambda.0[lane], &still, 1.0).1;
+    }
+    slope
 }
 
 /// The coupling parameters of block `b`, padded with the last replica's.

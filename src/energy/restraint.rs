@@ -31,6 +31,17 @@ impl Restrained {
         Self::compile(potential, energy, names).map_err(|m| m.within(energy))
     }
 
+    /// The same restraint on another potential of the same coordinates.
+    ///
+    /// # Errors
+    /// `Error::Shape` when it has other degrees of freedom.
+    pub fn over(&self, potential: Arc<dyn Potential>) -> Result<Self> {
+        if potential.dof() != self.energy.dof() {
+            return Err(Error::Shape { what: "degrees of freedom under a restraint", expected: self.energy.dof(), found: potential.dof() });
+        }
+        Ok(Restrained { potential, energy: self.energy.clone() })
+    }
+
     /// The same for a caller who knows where the formula stands, with names that fit.
     ///
     /// # Errors
@@ -73,6 +84,30 @@ impl Potential for Restrained {
             *sum += e;
         }
         sum
+    }
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        self.potential.energies_block(x, lambdas, u);
+        let mut gradient = vec![Octet::of(0.0); self.energy.support().len()];
+        let mut e = Octet::of(0.0);
+        for (k, (u, lambda)) in u.iter_mut().zip(lambdas).enumerate() {
+            if k == 0 || self.energy.has_last() {
+                e = self.energy.block(x, Octet::of(*lambda), &mut gradient);
+            }
+            for (u, e) in u.0.iter_mut().zip(e.0) {
+                *u += e;
+            }
+        }
+    }
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let mut slope = self.potential.slope_block(x, lambda);
+        if self.energy.has_last() {
+            let still = vec![0.0; x.len()];
+            for (lane, slope) in slope.0.iter_mut().enumerate() {
+                let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
+                *slope += self.energy.derivative(&one, Dual::new(lambda.0[lane], 1.0), &still).1;
+            }
+        }
+        slope
     }
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
         let mut gradient = vec![0.0; self.energy.support().len()];

@@ -13,8 +13,9 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct TextPotential {
     variables: usize,
-    knob: bool,
     function: Compiled,
+    /// The same with lambda first, differentiated by it; none where lambda does not occur.
+    slope: Option<Compiled>,
 }
 
 /// The coupling parameter in a formula.
@@ -36,15 +37,20 @@ impl TextPotential {
     /// The formula's mistake.
     pub fn compile(text: &str, variables: &[String], parameters: &[(String, f64)]) -> std::result::Result<Self, Mistake> {
         let tree = parse(text)?;
-        let knob = tree.names().iter().any(|(name, _)| *name == LAMBDA);
-        let scope = Scope { inputs: [variables, &[LAMBDA.to_owned()]].concat(), constants: parameters.to_vec() };
-        let function = Compiled::of(&[tree], &scope, variables.len()).map_err(|(_, m)| m)?;
-        Ok(TextPotential { variables: variables.len(), knob, function })
+        let (tree, lambda) = (std::slice::from_ref(&tree), [LAMBDA.to_owned()]);
+        let scope = |inputs: Vec<String>| Scope { inputs, constants: parameters.to_vec() };
+        let function = Compiled::of(tree, &scope([variables, &lambda[..]].concat()), variables.len()).map_err(|(_, m)| m)?;
+        let slope = if tree[0].names().iter().any(|(name, _)| *name == LAMBDA) {
+            Some(Compiled::of(tree, &scope([&lambda[..], variables].concat()), 1).map_err(|(_, m)| m)?)
+        } else {
+            None
+        };
+        Ok(TextPotential { variables: variables.len(), function, slope })
     }
 
     /// Does `lambda` occur in the formula?
     pub fn has_lambda(&self) -> bool {
-        self.knob
+        self.slope.is_some()
     }
 
     /// Steps of the interpreter for an energy with its forces.
@@ -67,6 +73,45 @@ fn check_names(variables: &[String], parameters: &[(String, f64)]) -> Result<()>
     Ok(())
 }
 
+/// Energies alone.
+struct Value<'a> {
+    of: &'a TextPotential,
+    x: &'a [Octet],
+    lambda: Octet,
+    slots: &'a mut [Octet],
+}
+
+impl Lanewise for Value<'_> {
+    type Out = Octet;
+    #[inline(always)]
+    fn run<L: Wide>(self) -> Octet {
+        let slots = L::of_octets_mut(self.slots);
+        self.of.load(L::of_octets(self.x), L::load(self.lambda), slots);
+        self.of.function.value(slots).store()
+    }
+}
+
+/// dU/dlambda.
+struct Slope<'a> {
+    of: &'a Compiled,
+    x: &'a [Octet],
+    lambda: Octet,
+    slots: &'a mut [Octet],
+}
+
+impl Lanewise for Slope<'_> {
+    type Out = Octet;
+    #[inline(always)]
+    fn run<L: Wide>(self) -> Octet {
+        let (x, slots) = (L::of_octets(self.x), L::of_octets_mut(self.slots));
+        slots[0] = L::load(self.lambda);
+        slots[1..=x.len()].copy_from_slice(x);
+        let mut slope = [L::of(0.0)];
+        self.of.value_gradient(slots, &mut slope);
+        slope[0].store()
+    }
+}
+
 struct Block<'a> {
     of: &'a TextPotential,
     x: &'a [Octet],
@@ -87,9 +132,7 @@ impl Lanewise for Block<'_> {
 impl TextPotential {
     #[inline(always)]
     fn load<T: Real>(&self, x: &[T], lambda: T, slots: &mut [T]) {
-        for i in 0..self.variables {
-            slots[i] = x[i];
-        }
+        slots[..self.variables].copy_from_slice(&x[..self.variables]);
         slots[self.variables] = lambda;
     }
 
@@ -117,6 +160,19 @@ impl Potential for TextPotential {
             terms[0] = u;
         }
         u
+    }
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        with_room(self.function.slots(), |slots| {
+            for (u, lambda) in u.iter_mut().zip(lambdas) {
+                *u = dispatch(Value { of: self, x, lambda: Octet::of(*lambda), slots: &mut *slots });
+            }
+        });
+    }
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        match &self.slope {
+            Some(of) => with_room(of.slots(), |slots| dispatch(Slope { of, x, lambda, slots })),
+            None => Octet::of(0.0),
+        }
     }
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
         let mut slots = vec![0.0; self.function.slots()];

@@ -24,7 +24,22 @@ impl std::fmt::Debug for Blocked {
 
 impl Blocked {
     pub(super) fn new(rows: usize, samples: usize) -> Self {
-        Blocked { rows, octets: Octet::zeros(rows * samples.div_ceil(BLOCK) * OCTETS) }
+        let mut blocked = Blocked::reserved(rows, samples);
+        blocked.grow(samples);
+        blocked
+    }
+
+    /// Address space for all samples: memory comes with [`grow`](Self::grow), block by block while it is filled.
+    fn reserved(rows: usize, samples: usize) -> Self {
+        Blocked { rows, octets: Vec::with_capacity(rows * samples.div_ceil(BLOCK) * OCTETS) }
+    }
+
+    /// Blocks of zeros for the first `samples` samples, those that are not there yet.
+    fn grow(&mut self, samples: usize) {
+        let needed = self.rows * samples.div_ceil(BLOCK) * OCTETS;
+        if self.octets.len() < needed {
+            self.octets.resize(needed, Octet::of(0.0));
+        }
     }
 
     /// Octet and lane of a sample in a row.
@@ -88,6 +103,7 @@ impl ReducedPotentials {
         let mut parts = ReducedPotentialsBuilder::new(states, n_k)?.parts;
         let (k, samples, starts) = (states.len(), parts.samples, parts.starts());
         expect("reduced energies (states x samples)", k * samples, u_kn.len())?;
+        parts.u.grow(samples);
         for state in 0..k {
             let own = starts[state]..starts[state + 1];
             parts.offset[own.clone()].copy_from_slice(&u_kn[state * samples..][own]);
@@ -207,7 +223,7 @@ impl ReducedPotentialsBuilder {
             return Err(FreeEnergyError::NoSamples { what: "the whole set of states".into() });
         }
         let rows = vec![false; states.len()];
-        let u = Blocked::new(states.len(), samples);
+        let u = Blocked::reserved(states.len(), samples);
         let offset = vec![0.0; samples.div_ceil(BLOCK) * BLOCK];
         let parts = ReducedPotentials { states, n_k: n_k.to_vec(), samples, u, offset, order: None };
         let mut builder = ReducedPotentialsBuilder { parts, filled: 0, origin: 0, rows };
@@ -236,6 +252,7 @@ impl ReducedPotentialsBuilder {
         if n == self.parts.samples {
             return Err(FreeEnergyError::Inconsistent { what: "samples".into(), expected: n, found: n + 1 });
         }
+        self.parts.u.grow(n + 1);
         let own = u[self.origin];
         self.parts.offset[n] = own;
         let (first, lane) = self.parts.u.place(0, n);
@@ -262,6 +279,7 @@ impl ReducedPotentialsBuilder {
             let what = format!("row {state}: there are {} states and {} samples given already", self.rows.len(), self.filled);
             return Err(FreeEnergyError::Argument { what });
         }
+        self.parts.u.grow(self.parts.samples);
         let k = self.parts.u.rows;
         for (block, values) in self.parts.u.octets.chunks_exact_mut(k * OCTETS).zip(u.chunks(BLOCK)) {
             copy_in(&mut block[state * OCTETS..(state + 1) * OCTETS], values);

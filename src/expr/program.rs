@@ -96,7 +96,7 @@ impl Program {
         }
         let outputs: Vec<u16> = roots.iter().map(|r| writer.slot(*r)).collect();
         let fits = !writer.overflow && inputs <= usize::from(u16::MAX);
-        fits.then(|| Program { steps: writer.steps, constants: writer.constants, slots: writer.slots, outputs })
+        fits.then_some(Program { steps: writer.steps, constants: writer.constants, slots: writer.slots, outputs })
     }
 }
 

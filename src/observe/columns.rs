@@ -3,8 +3,10 @@
 use super::{Observer, geometry};
 use crate::Result;
 use crate::batch::{Ensemble, Phase};
+use crate::energy::collective::Collective;
 use crate::energy::{Evaluation, Potential};
 use crate::io::sink::{Column, Frame, Kind};
+use crate::real::Octet;
 use std::sync::Arc;
 
 /// One column.
@@ -34,6 +36,24 @@ pub enum Measure {
     Distance(usize, usize),
     /// One coordinate.
     Coordinate(usize),
+    /// Any collective variable.
+    Collective(Along),
+}
+
+/// A collective variable that is measured; the same one when it is the same object.
+#[derive(Clone)]
+pub struct Along(pub Arc<dyn Collective>);
+
+impl std::fmt::Debug for Along {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a collective variable of {} coordinates", self.0.support().len())
+    }
+}
+
+impl PartialEq for Along {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// What the measures need to know about the system.
@@ -113,6 +133,14 @@ impl Observer<Phase> for Columns {
         let mut f = vec![0.0; dof];
         for (measure, values) in self.measures.iter().zip(&mut out.values) {
             values.clear();
+            if let Measure::Collective(Along(xi)) = measure {
+                let mut gradient = vec![Octet::of(0.0); xi.support().len()];
+                for b in 0..phase.x.blocks() {
+                    values.extend(xi.value_gradient_block(phase.x.block(b), &mut gradient).0);
+                }
+                values.truncate(ens.replicas());
+                continue;
+            }
             for r in 0..ens.replicas() {
                 match measure {
                     Measure::Positions | Measure::Velocities | Measure::Forces => {
@@ -154,6 +182,7 @@ impl Observer<Phase> for Columns {
                         values.push(geometry::distance(&x, dimension, *a, *b));
                     }
                     Measure::Coordinate(d) => values.push(phase.x.get(r, *d)),
+                    Measure::Collective(_) => {} // in lanes, above
                 }
             }
         }

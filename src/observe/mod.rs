@@ -3,7 +3,7 @@
 mod columns;
 pub mod geometry;
 
-pub use columns::{Columns, Measure, Setting};
+pub use columns::{Along, Columns, Measure, Setting};
 
 use crate::Result;
 use crate::batch::{Ensemble, State};

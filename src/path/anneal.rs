@@ -63,7 +63,7 @@ impl Default for AnnealOptions {
 pub struct Level {
     /// Its knobs.
     pub thermo: Thermo,
-    /// ln of the mean weight when the level was reached, over all runs: log Z_k (/ Z_0).
+    /// ln of the mean weight over all runs when the knobs had come to the level, before its move: log Z_k (/ Z_0).
     pub log_z: f64,
     /// Effective sample size of the weights, before any resampling: a share of the replicas, mean over the runs.
     pub ess: f64,

@@ -38,7 +38,7 @@ pub struct ExchangeOptions {
 ///   swap of the states i, j of replicas a, b: accepted with probability min(1, exp(u_i(a) + u_j(b) - u_j(a) - u_i(b)))
 ///
 /// with u_k(x) = beta_k U(x; lambda_k). The ensemble holds whole ladders: replicas `c K .. (c + 1) K` are copy c, start at
-/// [`super::rungs::spread`], and trade among themselves only, so copies are independent. Labels move, coordinates stay: a replica's
+/// [`super::spread`], and trade among themselves only, so copies are independent. Labels move, coordinates stay: a replica's
 /// trajectory is continuous, `ens.thermo()[r].state` says where it is.
 /// Exactness: the product law prod_k exp(-u_k(x_k)) / Z_k is invariant under every swap, whatever the propagator. Momenta are those of
 /// the new temperature at fixed sqrt(beta) v ([`Ensemble::relabel`]), so that configurations alone decide.

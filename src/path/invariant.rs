@@ -124,14 +124,15 @@ impl<S: State> Invariant<S> {
             return Ok(());
         }
         self.propagator.prepare(ens)?;
-        if !std::mem::take(&mut self.resumed) {
+        let counts = !std::mem::take(&mut self.resumed);
+        if counts && self.propagator.energy().is_some() {
             self.renewed += ens.replicas() as u64;
         }
-        self.measure(ens)
+        self.measure(ens, counts)
     }
 
-    /// Takes the energies that the propagator has just computed.
-    fn measure(&mut self, ens: &Ensemble<S>) -> Result<()> {
+    /// Takes the energies that the propagator has just computed, or the target's (an evaluation, which `counts` or not).
+    fn measure(&mut self, ens: &Ensemble<S>, counts: bool) -> Result<()> {
         let n = ens.replicas();
         self.u.resize(n, 0.0);
         match self.propagator.energy() {
@@ -145,7 +146,7 @@ impl<S: State> Invariant<S> {
             }
             _ => {
                 self.target.reduced(ens.state(), ens.thermo(), &mut self.u)?;
-                self.renewed += n as u64;
+                self.renewed += if counts { n as u64 } else { 0 };
             }
         }
         self.checked = true;
@@ -180,7 +181,7 @@ impl<S: State> Invariant<S> {
         let before = self.u.clone();
         self.used = self.propagator.timestep();
         self.propagator.advance(ens, self.steps)?;
-        self.measure(ens)?;
+        self.measure(ens, true)?;
         for r in 0..before.len() {
             ens.log_w[r] += self.u[r] - before[r];
         }

@@ -15,6 +15,32 @@
 //!
 //! [`Exchange`] and [`Expanded`] move replicas among the states of a ladder at equilibrium. They are propagators over a propagator, and
 //! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them. [`Metadynamics`] raises a bias instead.
+//!
+//! ```
+//! use ergodica::batch::{Coords, Ensemble, Phase};
+//! use ergodica::dynamics::{HmcOptions, mala};
+//! use ergodica::energy::{Batched, Potential, harmonic::Harmonic};
+//! use ergodica::path::*;
+//! use ergodica::stream::Root;
+//! use std::sync::Arc;
+//!
+//! # fn main() -> ergodica::Result<()> {
+//! // Springs, annealed from beta = 1/4 (drawn exactly) to 1: log Z = (3/2) ln(2 pi).
+//! let springs: Arc<dyn Potential> = Arc::new(Batched(Harmonic { k: vec![1.0; 3], centre: vec![0.0; 3] }));
+//! let ladder = geometric_betas(0.25, 1.0, 1.0, 50)?;
+//! let mover = mala(springs.clone(), &[1.0; 3], HmcOptions { dt: 1.0, ..HmcOptions::default() })?;
+//! let kernel = Invariant::new(Box::new(mover), Arc::new(Boltzmann(springs)), 1)?;
+//! let phase = Phase::at_rest(Coords::zeros(1000, 3), vec![1.0; 3])?;
+//! let mut ens = Ensemble::new(phase, vec![ladder[0]; 1000], Root::new(7, "springs", ""))?;
+//!
+//! let options = AnnealOptions { resample: Resample::Below(0.5), ..AnnealOptions::default() };
+//! let mut run = Anneal::new(Path::new(ladder, Box::new(kernel))?, options)?;
+//! run.start_from(&GaussianBase::new(vec![0.0; 3], 2.0)?, &mut ens)?;
+//! run.finish(&mut ens)?;
+//! assert!((run.log_z(&ens)[0] - 2.7568).abs() < 0.1);
+//! # Ok(())
+//! # }
+//! ```
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic function
 
 mod anneal;

@@ -17,6 +17,9 @@ pub(super) fn at(knots: &[Thermo], s: f64) -> Thermo {
     Thermo { beta: (b.beta - a.beta).mul_add(t, a.beta), lambda: (b.lambda - a.lambda).mul_add(t, a.lambda), state: a.state }
 }
 
+/// A stride that gets nowhere.
+const SHORTEST: f64 = 1e-12;
+
 /// The farthest place beyond `from` where the conditional effective sample size
 ///
 ///   (sum_i W_i g_i)^2 / sum_i W_i g_i^2,   g_i = exp(u_from(x_i) - u_s(x_i)),   W_i the normalised weights
@@ -50,10 +53,10 @@ pub(super) fn next<S: State>(
         far = (from + 2.0 * (far - from)).min(1.0);
     }
     while far - near > 0.01 * (near - from) {
-        let middle = 0.5 * (near + far);
-        if !(middle > near && middle < far) {
+        if far - from < SHORTEST {
             break;
         }
+        let middle = 0.5 * (near + far);
         if enough(middle)? { near = middle } else { far = middle }
     }
     if near <= from {

@@ -28,7 +28,8 @@ pub enum Scheme {
 ///   log B_k - log F_k = beta sum_O [K(v after O) - K(v before O)]
 ///
 /// With the energies of the levels, -log w is the work of the knobs plus the shadow work of the splitting: E[w] = Z_1 / Z_0 at
-/// every step size. Momenta count ([`Canonical`]), and persist from level to level: nonequilibrium switching by Langevin dynamics.
+/// every step size, if energies are finite wherever a step can lead (not through a hard wall). Momenta count ([`Canonical`]), and
+/// persist from level to level: nonequilibrium switching by Langevin dynamics.
 /// Several steps a level: [`super::repeat_levels`].
 /// A replica whose energy, force or position leaves the finite has diverged: it stays where it was, with weight 0.
 /// Cost of a step of the path: one evaluation for the knobs (none where they rest), one for the move.

@@ -14,22 +14,6 @@ impl Octet {
     pub const fn of(c: f64) -> Self {
         Octet([c; 8])
     }
-
-    /// `n` octets of zeros straight from the system: pages are touched when they are first written, not before.
-    pub fn zeros(n: usize) -> Vec<Octet> {
-        let Ok(layout) = std::alloc::Layout::array::<Octet>(n) else { return vec![Octet::of(0.0); n] };
-        if layout.size() == 0 {
-            return Vec::new();
-        }
-        // SAFETY: the layout is not empty; it is that of a Vec<Octet> of capacity n; and zero bytes are the numbers 0.0.
-        unsafe {
-            let start = std::alloc::alloc_zeroed(layout).cast::<Octet>();
-            if start.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            Vec::from_raw_parts(start, n, n)
-        }
-    }
 }
 
 /// The operations of an instruction set on 8 doubles.

@@ -60,6 +60,10 @@ fn constants_and_order_change_nothing() {
     let weights: Vec<f64> = mixed.log_weights(1).into_iter().map(Real::exp).collect();
     assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     assert!((weights.iter().zip(&y).map(|(w, y)| w * y).sum::<f64>() - b.value[0]).abs() < 1e-12);
+    // Both ways to the covariance, with a state that was not sampled.
+    for (a, b) in plain.covariance(CovarianceMethod::Svd).theta.iter().zip(&plain.covariance(CovarianceMethod::Asymptotic).theta) {
+        assert!((a - b).abs() < 1e-13, "{a} {b}");
+    }
     // A state without samples is the same as one that is perturbed to.
     let without: Vec<f64> = rows.iter().enumerate().filter(|(i, _)| i / n != 1).map(|(_, v)| *v).collect();
     let u = ReducedPotentials::from_rows(&names(3), &[70, 90, 110], &without).unwrap();
@@ -131,8 +135,9 @@ fn everything() -> Vec<u64> {
     let again = fit.bootstrap(&Bootstrap { replicates: 10, block: 3, seed: 5 }).unwrap();
     let parts = fit.entropy_enthalpy();
     let theta = fit.covariance(CovarianceMethod::Asymptotic).theta;
+    let svd = fit.covariance(CovarianceMethod::Svd).theta;
     let overlap = fit.overlap();
-    let all = [fit.f_k(), &theta, &averages.value, &averages.covariance, &again.f, &parts.s.value, &parts.s.covariance];
+    let all = [fit.f_k(), &theta, &svd, &averages.value, &averages.covariance, &again.f, &parts.s.value, &parts.s.covariance];
     all.iter().flat_map(|v| v.iter()).chain(&overlap.eigenvalues).map(|v| v.to_bits()).collect()
 }
 

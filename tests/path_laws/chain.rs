@@ -5,7 +5,7 @@ use ergodica::batch::{Ensemble, Resume, Snapshot, State, Thermo};
 use ergodica::dynamics::{Propagator, Tally};
 use ergodica::path::*;
 use ergodica::real::Real;
-use ergodica::stream::{Purpose, Root};
+use ergodica::stream::Purpose;
 use std::sync::Arc;
 
 /// One of a few states for each replica.

@@ -144,7 +144,7 @@ fn resampling_leaves_the_mean_weight_exactly_where_it_is() {
     }
 }
 
-/// The same by `Anneal` itself: 2000 runs of 16, |z| < 3.5; smallest visible bias 1 % for the kernels that keep the level, 6 % for the others.
+/// The same by `Anneal` itself: 2000 runs of 16, |z| < 3.5; smallest visible bias 1 % for the kernels that keep the level, 10 % for the others.
 #[test]
 fn annealed_chains_have_the_ratio_of_z() {
     let (table, ladder) = (two(), ladder(6));
@@ -163,7 +163,7 @@ fn annealed_chains_have_the_ratio_of_z() {
             let z_over_exact: Vec<f64> = run.log_z(&ens).iter().map(|l| Real::exp(*l) / exact).collect();
             let (m, e) = mean(&z_over_exact);
             println!("{} {resample:?}: {m:.4} +- {e:.4}", kernel.name);
-            assert!(((m - 1.0) / e).abs() < 3.5 && e < 0.025, "{}, {resample:?}: {m} +- {e}", kernel.name);
+            assert!(((m - 1.0) / e).abs() < 3.5 && e < 0.03, "{}, {resample:?}: {m} +- {e}", kernel.name);
         }
     }
 }

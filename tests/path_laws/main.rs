@@ -3,6 +3,7 @@
 
 mod chain;
 mod discrete;
+mod edges;
 mod engine;
 mod reversal;
 mod twins;

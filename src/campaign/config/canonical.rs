@@ -47,6 +47,21 @@ impl Resolved {
                 map.text("system.file", file);
                 map.text("system.coordinates", coordinates);
             }
+            SystemFrom::Formula(formula) => {
+                map.text("system.formula", &formula.text);
+                map.text("system.variables", &formula.names().join(", "));
+                for (key, numbers) in [("system.masses", &formula.masses), ("system.start", &formula.start)] {
+                    if let Some(numbers) = numbers {
+                        map.text(key, &numbers.iter().map(|x| number_text(*x)).collect::<Vec<_>>().join(", "));
+                    }
+                }
+            }
+        }
+        for observable in &self.system.observables {
+            map.text(&format!("system.observables.{}", observable.name.value), &observable.text);
+        }
+        if let Some(restraint) = &self.system.restraint {
+            map.text("system.restraint", restraint);
         }
         for (key, value) in &self.system.parameters {
             map.text(&format!("system.parameters.{}", key.value), &value_text(value));

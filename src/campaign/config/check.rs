@@ -7,7 +7,9 @@ use super::campaign::Campaign;
 use super::check_path::path;
 use super::check_stage::{Earlier, stage};
 use super::estimates::{Basin, Diagnostics, Side};
+use super::formula;
 use super::leaf::{Any, Scalar, Word};
+use super::observables;
 use super::placed::{NOWHERE, Placed};
 use super::raw;
 use super::texts::{ANY, Drafts, Texts};
@@ -32,13 +34,13 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
     let seed = head.seed.map(|s| s.with(s.value.0));
     let checkpoint = head.checkpoint.map_or(Placed::default_of(Interval::Seconds(300.0)), |c| interval(&c, drafts));
     let system = match document.system {
-        Some(system) => self::system(system, drafts),
+        Some(system) => self::system(system, texts, drafts),
         None => {
             drafts.missing(
                 "[system]",
                 &end,
                 "there is no [system] table",
-                "write [system] with name = \"...\" (`ergodica list systems`), or file and coordinates",
+                "write [system] with name = \"...\" (`ergodica list systems`), or file and coordinates, or formula and variables",
             );
             nothing()
         }
@@ -142,13 +144,27 @@ fn interval(written: &Placed<Scalar>, drafts: &mut Drafts) -> Placed<Interval> {
 }
 
 fn nothing() -> System {
-    System { from: SystemFrom::Name(Placed::default_of(String::new())), parameters: Vec::new() }
+    System { from: SystemFrom::Name(Placed::default_of(String::new())), parameters: Vec::new(), observables: Vec::new(), restraint: None }
 }
 
-fn system(raw: Placed<raw::System>, drafts: &mut Drafts) -> System {
+fn system(raw: Placed<raw::System>, texts: &Texts, drafts: &mut Drafts) -> System {
     let span = raw.span.clone();
-    let raw = raw.value;
+    let mut raw = raw.value;
     let scope = "[system]";
+    let mut parameters = Vec::new();
+    for (key, any) in raw.parameters.take().map_or(Vec::new(), |p| p.0) {
+        match value(&any.value) {
+            Ok(value) => parameters.push((key, any.with(value))),
+            Err(misfit) => drafts.add(scope, &any.span, format!("parameter `{}`: {}", key.value, misfit.what), misfit.remedy),
+        }
+    }
+    let observables = observables::observables(raw.observables.take(), texts, drafts);
+    let restraint = observables::restraint(raw.restraint.take(), texts, drafts);
+    if let Some(text) = raw.formula.take() {
+        let (from, parameters) = formula::system(text, raw, parameters, texts, drafts);
+        return System { from, parameters, observables, restraint };
+    }
+    formula::stray(&raw, drafts);
     let word = |w: Placed<Word>| w.with(w.value.0.clone());
     let from = match (raw.name, raw.file, raw.coordinates) {
         (Some(name), None, None) => SystemFrom::Name(word(name)),
@@ -185,7 +201,7 @@ fn system(raw: Placed<raw::System>, drafts: &mut Drafts) -> System {
                 scope,
                 &span,
                 "[system] names no system",
-                "write name = \"...\" (`ergodica list systems`), or file and coordinates",
+                "write name = \"...\" (`ergodica list systems`), or file and coordinates, or formula and variables",
             );
             return nothing();
         }
@@ -193,19 +209,13 @@ fn system(raw: Placed<raw::System>, drafts: &mut Drafts) -> System {
     for text in match &from {
         SystemFrom::Name(name) => vec![name],
         SystemFrom::File { file, coordinates } => vec![file, coordinates],
+        SystemFrom::Formula(_) => Vec::new(),
     } {
         if text.trim().is_empty() {
             drafts.add(scope, &text.span, "an empty text names nothing", "write the name of a system or the path of a file");
         }
     }
-    let mut parameters = Vec::new();
-    for (key, any) in raw.parameters.map_or(Vec::new(), |p| p.0) {
-        match value(&any.value) {
-            Ok(value) => parameters.push((key, any.with(value))),
-            Err(misfit) => drafts.add(scope, &any.span, format!("parameter `{}`: {}", key.value, misfit.what), misfit.remedy),
-        }
-    }
-    System { from, parameters }
+    System { from, parameters, observables, restraint }
 }
 
 fn value(any: &Any) -> Result<Value, Misfit> {

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::check_sample::{chain, start, thermal};
 use super::check_stage::{Earlier, need};
-use super::column::ColumnKind;
 use super::kinds::{
     Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights,
 };
 use super::leaf::{Count, Number};
+use super::observables::has_force;
 use super::placed::Placed;
 use super::raw;
 use super::raw_kinds;
@@ -175,12 +175,14 @@ pub(super) fn metadynamics(
             );
         }
         for column in &of.value {
-            let biased = |k: &ColumnKind| {
-                matches!(k, ColumnKind::Dihedral(_) | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) | ColumnKind::RadiusOfGyration)
-            };
-            if !biased(&column.kind) {
+            if !has_force(&column.kind) {
                 let what = format!("\"{}\" cannot be biased: no force along it is known", column.text);
-                drafts.add(scope, &column.span, what, "use dihedral:NAME, distance:A,B, coordinate:I or radius_of_gyration");
+                drafts.add(
+                    scope,
+                    &column.span,
+                    what,
+                    "use dihedral:NAME, distance:A,B, coordinate:I, radius_of_gyration or observable:NAME",
+                );
             }
         }
         if let Some(width) = width.filter(|w| w.value.len() != of.value.len()) {

@@ -1,7 +1,7 @@
 //! What `[path]` says: one kind with its keys, or knobs.
 
 use super::check_stage::word;
-use super::column::ColumnKind;
+use super::observables::has_force;
 use super::path::{LinearBase, Path};
 use super::placed::Placed;
 use super::raw_kinds::{self, PathKind};
@@ -111,13 +111,9 @@ fn base(raw: &Placed<raw_kinds::Path>, wanted: &str, drafts: &mut Drafts) {
 fn umbrella(raw: &raw_kinds::Path, drafts: &mut Drafts) -> Option<Path<Quantity>> {
     let at = raw.kind.as_ref().map_or(0..0, |k| k.span.clone());
     if let Some(of) = &raw.of {
-        let restrained = matches!(
-            of.kind,
-            ColumnKind::Dihedral(_) | ColumnKind::Distance(..) | ColumnKind::Coordinate(_) | ColumnKind::RadiusOfGyration
-        );
-        if !restrained {
+        if !has_force(&of.kind) {
             let what = format!("\"{}\" cannot be restrained: no force along it is known", of.text);
-            drafts.add(SCOPE, &of.span, what, "use dihedral:NAME, distance:A,B, coordinate:I or radius_of_gyration");
+            drafts.add(SCOPE, &of.span, what, "use dihedral:NAME, distance:A,B, coordinate:I, radius_of_gyration or observable:NAME");
         }
     } else {
         drafts.missing(SCOPE, &at, "an umbrella path needs `of`", "write of = \"dihedral:phi\"");

@@ -100,7 +100,7 @@ pub(super) fn stage(
         (Some((_, Some(every))), None) => Some(every_frame(*every)),
         _ => None,
     };
-    let budget = budget(&scope, raw.budget, &given, drafts);
+    let budget = budget(&scope, raw.budget, &given, observe.as_ref(), drafts);
     let kind = if let Some(raw) = raw.sample {
         StageKind::Sample(sample(&scope, &raw, earlier, drafts)?)
     } else if let Some(raw) = raw.minimise {
@@ -131,11 +131,21 @@ fn every_frame(every: u64) -> Observe {
 }
 
 /// The budget of a stage that evaluates energies.
-fn budget(scope: &str, raw: Option<Placed<raw::Budget>>, given: &[(&str, &Range<usize>)], drafts: &mut Drafts) -> Option<Placed<u64>> {
+fn budget(
+    scope: &str,
+    raw: Option<Placed<raw::Budget>>,
+    given: &[(&str, &Range<usize>)],
+    observe: Option<&Observe>,
+    drafts: &mut Drafts,
+) -> Option<Placed<u64>> {
     let raw = raw?;
     if let Some((kind @ ("minimise" | "estimate"), _)) = given.first() {
         drafts.add(scope, &raw.span, format!("{scope} does not sample ({kind}), so it has no budget"), "move it to a stage that samples");
         return None;
+    }
+    if let (Some(("sample", _)), None) = (given.first(), observe) {
+        let what = format!("{scope} has a budget and stores no frames: it is with a frame that the calls are counted");
+        drafts.add(scope, &raw.span, what, "write observe = { every = .., columns = [..] }");
     }
     let calls = need(scope, "budget", "energy_calls", "1_000_000", raw.energy_calls.as_ref(), &raw.span, drafts)?;
     if calls.value.0 == 0 {

@@ -62,7 +62,7 @@ pub(super) struct Head {
     pub(super) checkpoint: Option<Placed<Scalar>>,
 }
 
-/// The system that is sampled: `name`, or `file` and `coordinates`.
+/// The system that is sampled: `name`, or `file` and `coordinates`, or `formula` and `variables`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct System {
@@ -72,7 +72,21 @@ pub(super) struct System {
     pub(super) file: Option<Placed<Word>>,
     /// Its structure as PDB.
     pub(super) coordinates: Option<Placed<Word>>,
-    /// Parameters that replace the system's own.
+    /// An energy as a formula in `variables`, `parameters` and lambda: numbers, + - * / ^, parentheses, pi and the functions sin cos
+    /// tan exp log sqrt sinh cosh tanh acos atan2 abs sgn step min max floor mod. In reduced units.
+    pub(super) formula: Option<Placed<Word>>,
+    /// Of a formula: one name for each degree of freedom.
+    pub(super) variables: Option<Placed<Vec<Placed<Word>>>>,
+    /// Of a formula: one mass for each variable. Default 1.
+    pub(super) masses: Option<Placed<Vec<Placed<Number>>>>,
+    /// Of a formula: where replicas start. Default the origin.
+    pub(super) start: Option<Placed<Vec<Placed<Number>>>>,
+    /// An energy on top of the system's, as a formula in its observables (below), in a formula's variables and parameters, in phi, psi,
+    /// omega, chi1 and radius_of_gyration of a molecule, and in lambda. Internal units: kJ/mol, nm, radians.
+    pub(super) restraint: Option<Placed<Word>>,
+    /// Names for collective variables: a column ("distance:A,B") or a formula in those before it. "observable:NAME" is a formula's column.
+    pub(super) observables: Option<Named<Placed<Word>>>,
+    /// Parameters that replace the system's own, or those of a formula.
     pub(super) parameters: Option<Named<Placed<Any>>>,
 }
 

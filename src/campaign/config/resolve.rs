@@ -35,7 +35,7 @@ impl Campaign {
             stages.push(resolved);
         }
         let path = self.path.as_ref().map(|p| p.with(resolver.path(p)));
-        resolver.system(&self.system);
+        resolver.system(&self.system, self.path.as_ref().map(|p| &p.value));
         resolver.diagnostics(&self.diagnostics);
         let mut warnings = Vec::new();
         for objection in std::mem::take(&mut resolver.objections) {
@@ -357,7 +357,11 @@ impl Resolver {
     }
 
     /// A reduced system's parameters have no units; what kind a molecule's are, only the system knows.
-    fn system(&mut self, system: &System) {
+    fn system(&mut self, system: &System, path: Option<&Path<Quantity>>) {
+        for key in system.idle_parameters(path) {
+            let what = format!("parameter `{}` does not occur in the formula", key.value);
+            self.objections.push(Objection { span: key.span.clone(), what, remedy: "remove it".to_owned(), refuse: false });
+        }
         if let SystemFrom::Name(_) = system.from
             && self.units == UnitSystem::Reduced
         {

@@ -3,6 +3,7 @@ use crate::campaign::units::UnitSystem;
 use crate::error::Source;
 
 const ALA2: &str = include_str!("../../../tests/campaigns/good/ala2.toml");
+const FORMULA: &str = include_str!("../../../tests/campaigns/good/formula.toml");
 const LJ13: &str = include_str!("../../../tests/campaigns/good/lj13.toml");
 
 fn parse(text: &str) -> Campaign {
@@ -28,7 +29,7 @@ fn good_campaigns_are_read() {
 
 #[test]
 fn resolved_toml_reads_back_as_the_same_campaign() {
-    for (text, units) in [(ALA2, UnitSystem::Molecular), (LJ13, UnitSystem::Reduced)] {
+    for (text, units) in [(ALA2, UnitSystem::Molecular), (LJ13, UnitSystem::Reduced), (FORMULA, UnitSystem::Reduced)] {
         let mut first = parse(text);
         first.set_seed(12);
         let written = first.to_toml(units);

@@ -5,7 +5,9 @@ use serde::Deserialize;
 
 use super::column::Column;
 use super::estimates::{Basin, Diagnostics, Estimate};
+use super::formula::Formula;
 use super::kinds::{Anneal, Exchange, Expanded, Metadynamics, Switch};
+use super::observables::NamedObservable;
 use super::path::Path;
 use super::placed::Placed;
 use crate::campaign::units::{Quantity, UnitSystem};
@@ -370,6 +372,10 @@ pub struct System {
     pub from: SystemFrom,
     /// Parameters that replace the system's own.
     pub parameters: Vec<(Placed<String>, Placed<Value>)>,
+    /// Names for collective variables, in order.
+    pub observables: Vec<NamedObservable>,
+    /// An energy on top, as a formula.
+    pub restraint: Option<Placed<String>>,
 }
 
 /// Where a system comes from.
@@ -384,6 +390,8 @@ pub enum SystemFrom {
         /// PDB.
         coordinates: Placed<String>,
     },
+    /// A formula in the campaign itself.
+    Formula(Formula),
 }
 
 /// The value of a system's parameter.

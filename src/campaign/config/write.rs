@@ -67,6 +67,25 @@ impl Campaign {
                 line(out, "file", &quote(file));
                 line(out, "coordinates", &quote(coordinates));
             }
+            SystemFrom::Formula(formula) => {
+                let row = |row: &[f64]| format!("[{}]", row.iter().map(|x| number_text(*x)).collect::<Vec<_>>().join(", "));
+                line(out, "formula", &quote(&formula.text));
+                line(out, "variables", &quotes(formula.variables.iter().map(|v| v.as_str())));
+                for (key, numbers) in [("masses", &formula.masses), ("start", &formula.start)] {
+                    if let Some(numbers) = numbers {
+                        line(out, key, &row(numbers));
+                    }
+                }
+            }
+        }
+        if let Some(restraint) = &self.system.restraint {
+            line(out, "restraint", &quote(restraint));
+        }
+        if !self.system.observables.is_empty() {
+            out.push_str("\n[system.observables]\n");
+            for observable in &self.system.observables {
+                line(out, &quote(&observable.name), &quote(&observable.text));
+            }
         }
         if !self.system.parameters.is_empty() {
             out.push_str("\n[system.parameters]\n");

@@ -35,6 +35,7 @@ pub(in crate::energy) struct Composite {
     support: Vec<usize>,
     inputs: Vec<Input>,
     gradients: usize,
+    last: bool,
     function: Compiled,
 }
 
@@ -43,6 +44,7 @@ impl Composite {
     pub(in crate::energy) fn new(text: &str, names: &[(String, Symbol)], last: &str, dof: usize) -> Result<Self, Mistake> {
         let tree = parse(text)?;
         let occurring: Vec<&str> = tree.names().iter().map(|(name, _)| *name).collect();
+        let has_last = occurring.contains(&last);
         let (mut scope, mut of) = (Scope::default(), Vec::new());
         for (name, symbol) in names {
             match symbol {
@@ -78,11 +80,16 @@ impl Composite {
             scope.inputs.extend(more.map(|(n, _)| n.clone()).collect::<Vec<_>>());
             Compiled::of(&[tree], &scope, differentiated).map_err(|(_, m)| m)
         })?;
-        Ok(Composite { dof, support, inputs, gradients, function })
+        Ok(Composite { dof, support, inputs, gradients, last: has_last, function })
     }
 
     pub(in crate::energy) fn dof(&self) -> usize {
         self.dof
+    }
+
+    /// Does the last input occur?
+    pub(in crate::energy) fn has_last(&self) -> bool {
+        self.last
     }
 
     pub(in crate::energy) fn support(&self) -> &[usize] {

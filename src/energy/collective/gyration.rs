@@ -21,7 +21,7 @@ impl RadiusOfGyration {
     pub fn new(mass: &[f64], dimension: usize) -> Result<Self> {
         let total: f64 = mass.iter().sum::<f64>() / dimension.max(1) as f64;
         let whole = dimension > 0 && !mass.is_empty() && mass.len().is_multiple_of(dimension);
-        if !whole || !(total.is_finite() && total > 0.0) {
+        if !(whole && total.is_finite() && total > 0.0) {
             let what = format!("{} masses in {dimension} dimensions, {total} in sum, have no radius of gyration", mass.len());
             return Err(Error::input(what, "give one mass for each degree of freedom of whole particles"));
         }

@@ -7,7 +7,7 @@ use super::soft_core::SoftPairs;
 use super::torsions::Torsions;
 use super::{Force, LambdaPath, Molecule, Nonbonded};
 use crate::Result;
-use crate::energy::{Knob, Potential};
+use crate::energy::{Knob, Potential, slopes_from_duals};
 use crate::io::openmm::MolecularSystem;
 use crate::real::{Dual, Lanewise, Octet, Real, Wide, dispatch};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ enum Part {
     Bonds(Bonds),
     Angles(Angles),
     Torsions(Torsions),
-    Pairs(CoupledPairs),
+    Pairs(Box<CoupledPairs>),
     Solvent(Solvent),
 }
 
@@ -76,7 +76,7 @@ impl Coupled {
             });
         }
         if let Some(n) = &system.nonbonded {
-            parts[n.term] = Part::Pairs(CoupledPairs::new(n, path, &chosen));
+            parts[n.term] = Part::Pairs(Box::new(CoupledPairs::new(n, path, &chosen)));
         }
         if let Some(s) = &system.implicit {
             parts[s.term] = Part::Solvent(Solvent::new(s).choosing(&chosen));
@@ -297,21 +297,15 @@ impl Potential for Coupled {
 
     /// On the path `solvent`, one evaluation.
     fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
-        let mut slope = Octet::of(0.0);
         if let Some((solvent, knob)) = self.linear() {
             let energy = self.full_terms(x, true)[solvent];
-            slope = knob.slopes(lambda);
+            let mut slope = knob.slopes(lambda);
             for (slope, energy) in slope.0.iter_mut().zip(energy.0) {
                 *slope *= energy;
             }
             return slope;
         }
-        let still = vec![0.0; self.dof];
-        for (lane, slope) in slope.0.iter_mut().enumerate() {
-            let one: Vec<f64> = x.iter().map(|o| o.0[lane]).collect();
-            *slope = self.derivative(&one, lambda.0[lane], &still, 1.0).1;
-        }
-        slope
+        slopes_from_duals(self, x, lambda)
     }
 
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {

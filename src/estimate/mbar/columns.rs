@@ -209,7 +209,7 @@ impl Lanewise for Summing<'_> {
 
 /// The 64 numbers of a column in a block.
 #[inline(always)]
-fn fill<L: Wide>(column: &Column<'_>, b: usize, log_d: &[L; OCTETS], root: &[L], offsets: &[L], to: &mut [L]) {
+pub(super) fn fill<L: Wide>(column: &Column<'_>, b: usize, log_d: &[L], root: &[L], offsets: &[L], to: &mut [L]) {
     let energy = L::of_octets(column.energy.block(b));
     let f = L::of(column.f);
     for o in 0..OCTETS {

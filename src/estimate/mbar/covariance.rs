@@ -1,16 +1,18 @@
 //! Uncertainties of everything that MBAR estimates, and the overlap of the states.
 
 use super::Mbar;
-use super::algebra::{cholesky, eigenvalues, inverse, product};
+use super::algebra::{cholesky, eigen, inverse, product};
 use super::columns::{Column, ColumnSums, Row};
 
 /// How the covariance of the free energies is worked out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CovarianceMethod {
-    /// The asymptotic covariance Theta = W^T (1 - W N W^T)^+ W, from the products W^T W.
+    /// The asymptotic covariance Theta = W^T (1 - W N W^T)^+ W from the products W^T W, at next to no cost (pymbar's svd-ew).
     #[default]
     Asymptotic,
-    /// Theta = W^T W: cheap, and too small where overlap is poor. For comparison with other programs.
+    /// The same from a singular value decomposition of W itself, which another pass over all samples makes: a check of the first (pymbar's svd).
+    Svd,
+    /// Theta = W^T W: too small where overlap is poor. For comparison with other programs (pymbar's approximate).
     Approximate,
 }
 
@@ -27,7 +29,7 @@ impl Covariance {
     /// Variance of f_j - f_i.
     pub fn variance(&self, i: usize, j: usize) -> f64 {
         let at = |i: usize, j: usize| self.theta[i * self.states + j];
-        (at(i, i) + at(j, j) - 2.0 * at(i, j)).max(0.0)
+        (at(i, i) + at(j, j) - 2.0 * at(i, j)).clamp(0.0, f64::INFINITY) // NaN stays
     }
 
     /// Standard error of f_j - f_i.
@@ -86,6 +88,7 @@ impl Mbar<'_> {
     pub fn covariance(&self, method: CovarianceMethod) -> Covariance {
         match method {
             CovarianceMethod::Asymptotic => self.theta().covariance.clone(),
+            CovarianceMethod::Svd => Covariance { states: self.f_k.len(), theta: self.theta_by_svd() },
             CovarianceMethod::Approximate => Covariance { states: self.f_k.len(), theta: self.theta().weights.clone() },
         }
     }
@@ -98,7 +101,8 @@ impl Mbar<'_> {
         let weights = &self.theta().weights;
         let matrix = (0..states * states).map(|i| weights[i] * self.u.n_k()[i % states] as f64).collect();
         let symmetric = self.symmetric();
-        let mut eigenvalues = eigenvalues(&symmetric, s);
+        let (mut eigenvalues, _) = eigen(&symmetric, s);
+        eigenvalues.sort_by(|x, y| y.total_cmp(x));
         eigenvalues.resize(states, 0.0);
         Overlap { states, matrix, eigenvalues }
     }

@@ -19,13 +19,13 @@ pub struct Expectations {
 impl Expectations {
     /// Standard error of an average.
     pub fn stderr(&self, l: usize) -> f64 {
-        self.covariance[l * self.value.len() + l].max(0.0).sqrt()
+        self.covariance[l * self.value.len() + l].clamp(0.0, f64::INFINITY).sqrt()
     }
 
     /// Average l less average m, with its standard error.
     pub fn difference(&self, m: usize, l: usize) -> (f64, f64) {
         let at = |i: usize, j: usize| self.covariance[i * self.value.len() + j];
-        (self.value[l] - self.value[m], (at(l, l) + at(m, m) - 2.0 * at(l, m)).max(0.0).sqrt())
+        (self.value[l] - self.value[m], (at(l, l) + at(m, m) - 2.0 * at(l, m)).clamp(0.0, f64::INFINITY).sqrt())
     }
 }
 

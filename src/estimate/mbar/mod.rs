@@ -11,6 +11,7 @@ mod ladder;
 mod newton;
 mod pass;
 mod surface;
+mod svd;
 
 pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};

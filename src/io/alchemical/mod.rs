@@ -13,6 +13,7 @@
 
 mod amber;
 pub mod arrays;
+mod bzip2;
 mod gomc;
 mod gromacs;
 mod leg;
@@ -21,7 +22,8 @@ mod namd;
 mod unpack;
 
 pub use leg::{Leg, Run, Window};
-pub use unpack::{Text, text, texts, unpacked};
+pub use unpack::{Text, text};
+use unpack::{texts, unpacked};
 
 use crate::error::Complaint;
 use crate::{Error, Result};
@@ -164,19 +166,46 @@ pub struct Part {
     pub notes: Vec<String>,
 }
 
+/// Files that are unpacked together; their texts are dropped before the next ones are read.
+const TOGETHER: usize = 8;
+
 /// Reads files of any of the programs, told apart by what is in them; unpacks .gz, .bz2 and .tar of these.
 ///
 /// Files are read in parallel; the result does not depend on it. Errors: `Error::Input` with the complaints of all files.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Part>> {
-    let texts: Vec<Result<Vec<Text>>> = paths.par_iter().map(|p| texts(p)).collect();
-    let texts = gather(texts)?;
-    let (namd, others): (Vec<Text>, Vec<Text>) = texts.into_iter().flatten().partition(|t| program(&t.text) == Some(Program::Namd));
-    let mut parts: Vec<Part> = gather(others.par_iter().map(read_text).collect())?.into_iter().flatten().collect();
+    let groups: Vec<Vec<Result<Read>>> = paths
+        .par_chunks(TOGETHER)
+        .map(|some| some.iter().zip(unpacked(some)).map(|(path, bytes)| read_file(path, bytes?)).collect())
+        .collect();
+    let mut parts = Vec::new();
+    let mut namd = Vec::new();
+    for file in gather(groups.into_iter().flatten().collect())? {
+        parts.extend(file.parts);
+        namd.extend(file.namd);
+    }
     if !namd.is_empty() {
         // Windows run on from file to file.
         parts.extend(namd::read(&namd)?);
     }
     Ok(parts)
+}
+
+/// What a file holds.
+struct Read {
+    parts: Vec<Part>,
+    namd: Vec<Text>,
+}
+
+fn read_file(path: &Path, bytes: Vec<u8>) -> Result<Read> {
+    let mut out = Read { parts: Vec::new(), namd: Vec::new() };
+    for text in texts(path, bytes)? {
+        if program(&text.text) == Some(Program::Namd) {
+            out.namd.push(text);
+        } else {
+            out.parts.extend(read_text(&text)?);
+        }
+    }
+    Ok(out)
 }
 
 /// All the values, or all the complaints.

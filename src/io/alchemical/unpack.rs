@@ -1,8 +1,9 @@
 //! Files as they lie on the disk to texts: plain, gzip, bzip2, and tar archives of these.
 
+use super::bzip2::{self, Flaw};
 use crate::{Error, Result};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most bytes that a file may unpack to: what more would be, is a mistake or an attack.
 const MOST: u64 = 4 << 30;
@@ -16,46 +17,57 @@ pub struct Text {
     pub text: String,
 }
 
-/// The bytes of a file, unpacked by what they are, not by what the file is called.
+/// The bytes of files, unpacked by what they are, not by what the files are called; together, which is faster for bzip2.
 ///
-/// Errors: `Error::Input` for a file that is not there, is cut short or damaged.
-pub fn unpacked(path: &Path) -> Result<Vec<u8>> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|e| Error::reading(path, "reading", &e))?;
-    unpacked_bytes(&name, bytes)
+/// Errors, file by file: `Error::Input` for a file that is not there, is cut short or damaged.
+pub(super) fn unpacked(paths: &[PathBuf]) -> Vec<Result<Vec<u8>>> {
+    let mut all: Vec<Result<Vec<u8>>> =
+        paths.iter().map(|path| std::fs::read(path).map_err(|e| Error::reading(path, "reading", &e))).collect();
+    let packed: Vec<usize> = (0..all.len()).filter(|&k| all[k].as_ref().is_ok_and(|b| b.starts_with(b"BZh"))).collect();
+    let bodies: Vec<&[u8]> = packed.iter().filter_map(|&k| all[k].as_deref().ok()).collect();
+    let unpacked = bzip2::unpack(&bodies, MOST);
+    for (k, result) in packed.into_iter().zip(unpacked) {
+        all[k] = result.map_err(|flaw| {
+            let name = paths[k].display();
+            let what = match flaw {
+                Flaw::TooLong => return too_long(&name.to_string()),
+                Flaw::Cut => "is cut short",
+                Flaw::Damaged => "is damaged",
+            };
+            Error::input(format!("{name}: the bzip2 file {what}"), format!("copy the file again; `bzip2 -t {name}` tests it"))
+        });
+    }
+    for (path, result) in paths.iter().zip(&mut all) {
+        if let Ok(bytes) = result
+            && bytes.starts_with(&[0x1f, 0x8b])
+        {
+            let packed = std::mem::take(bytes);
+            *result = gunzip(&path.display().to_string(), &packed);
+        }
+    }
+    all
 }
 
-/// The same for bytes that are there already.
-pub(super) fn unpacked_bytes(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if bytes.starts_with(b"BZh") {
-        return drain(name, "bzip2", bzip2::bufread::MultiBzDecoder::new(&bytes[..]));
-    }
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        return drain(name, "gzip", flate2::bufread::MultiGzDecoder::new(&bytes[..]));
-    }
-    Ok(bytes)
-}
-
-fn drain(name: &str, kind: &str, from: impl Read) -> Result<Vec<u8>> {
+fn gunzip(name: &str, packed: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    let read = from.take(MOST + 1).read_to_end(&mut out);
+    let read = flate2::bufread::MultiGzDecoder::new(packed).take(MOST + 1).read_to_end(&mut out);
     if let Err(e) = read {
-        let what = format!("{name}: the {kind} stream is cut short or damaged after {} bytes of text ({e})", out.len());
-        return Err(Error::input(what, format!("copy the file again; `{kind} -t {name}` tests it")));
+        let what = format!("{name}: the gzip file is cut short or damaged after {} bytes of text ({e})", out.len());
+        return Err(Error::input(what, format!("copy the file again; `gzip -t {name}` tests it")));
     }
-    if out.len() as u64 > MOST {
-        return Err(Error::input(format!("{name}: unpacks to more than 4 GiB"), "split the file, or keep fewer frames"));
-    }
-    Ok(out)
+    if out.len() as u64 > MOST { Err(too_long(name)) } else { Ok(out) }
 }
 
-/// The texts in a file: one, or one for each member of a tar archive.
+fn too_long(name: &str) -> Error {
+    Error::input(format!("{name}: unpacks to more than 4 GiB"), "split the file, or keep fewer frames")
+}
+
+/// The texts in a file's unpacked bytes: one, or one for each member of a tar archive.
 ///
 /// Bytes that are not UTF-8 (paths in headers, say) become replacement characters.
-/// Errors: those of [`unpacked`]; a file that is no text or empty.
-pub fn texts(path: &Path) -> Result<Vec<Text>> {
+/// Errors: a file that is no text or empty, an archive that is damaged.
+pub(super) fn texts(path: &Path, bytes: Vec<u8>) -> Result<Vec<Text>> {
     let name = path.display().to_string();
-    let bytes = unpacked(path)?;
     if bytes.get(257..262) == Some(b"ustar") {
         return members(&name, &bytes)?.into_iter().map(|(member, body)| text(format!("{name}/{member}"), body.to_vec())).collect();
     }

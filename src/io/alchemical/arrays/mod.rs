@@ -60,8 +60,8 @@ const REMEDY: &str = "give u_kn (K, N) with n_k (K), or work values w_f and w_r,
 /// Errors: `Error::Input` for files that are damaged, shapes that do not fit, numbers of samples that are not whole, NaN.
 pub fn read_arrays(paths: &[PathBuf]) -> Result<Arrays> {
     let mut all = Vec::new();
-    for path in paths {
-        match file(path)? {
+    for (path, bytes) in paths.iter().zip(unpacked(paths)) {
+        match file(path, bytes?)? {
             File::Arrays(arrays) => all.extend(arrays),
             File::Whole(arrays) if paths.len() == 1 => return Ok(arrays),
             File::Whole(_) => {
@@ -78,9 +78,8 @@ enum File {
     Whole(Arrays),
 }
 
-fn file(path: &Path) -> Result<File> {
+fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
     let name = path.display().to_string();
-    let bytes = unpacked(path)?;
     let stem = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let stem = stem.split('.').next().unwrap_or_default().to_owned();
     if bytes.starts_with(b"PK") {
