@@ -125,6 +125,24 @@ fn a_moving_trap_costs_nothing() {
 }
 
 #[test]
+fn both_ways_with_a_moving_trap() {
+    // By symmetry the work of moving back has the distribution of moving forth; dF = 0. Twin: the sign of one side forgotten.
+    let (mut z, mut twin, mut inside) = (Vec::new(), Vec::new(), 0);
+    for seed in 0..1000 {
+        let mut rng = SplitMix(60_000 + seed);
+        let mut run = |n: usize| (0..n).map(|_| moving_trap(&mut rng, 1.0, 0.1, 20, Real::exp(-0.1))).collect::<Vec<f64>>();
+        let (forward, back) = (run(100), run(60));
+        let found = crooks(&forward, &back).unwrap();
+        z.push(found.delta_f / found.stderr);
+        inside += usize::from((found.delta_f / found.stderr).abs() < 1.96);
+        let wrong: Vec<f64> = back.iter().map(|w| -w).collect();
+        twin.push(crooks(&forward, &wrong).unwrap().delta_f);
+    }
+    assert!(z_of(&z, 0.0).abs() < 4.0 && (930..=970).contains(&inside), "{} {inside}", z_of(&z, 0.0));
+    assert!(z_of(&twin, 0.0).abs() > 8.0);
+}
+
+#[test]
 fn blocks_and_jackknife_take_bias_off() {
     // 64 values of sd 1.5: the bias is 0.066 in first order, half of it more in truth.
     let (mut plain, mut corrected, mut line) = (Vec::new(), Vec::new(), Vec::new());
