@@ -73,6 +73,14 @@ fn contract(p: &dyn Potential, width: f64) {
         let (_, along) = p.derivative(&row, lambda, &vec![0.0; dof], 1.0);
         assert!((slope - along).abs() < 1e-5 * (1.0 + along.abs()), "{slope} {along}");
     }
+    // Slopes in lambda, a block at a time.
+    let lambda = Octet([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0]);
+    let slopes = p.slope_block(x.block(2), lambda);
+    for lane in 0..8 {
+        x.row(16 + lane, &mut row);
+        let (_, along) = p.derivative(&row, lambda.0[lane], &vec![0.0; dof], 1.0);
+        assert!((slopes.0[lane] - along).abs() < 1e-12 * (1.0 + along.abs()));
+    }
     // Energies at many couplings are those of each.
     let lambdas = [0.0, 0.37, 1.0];
     let mut u = [Octet::of(0.0); 3];

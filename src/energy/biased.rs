@@ -207,6 +207,24 @@ impl Potential for Biased {
         (base + u, along)
     }
 
+    /// That of U.
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        self.base.slope_block(x, lambda)
+    }
+
+    /// U at every coupling, the bias once.
+    fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
+        self.base.energies_block(x, lambdas, u);
+        let (mut xi, mut slope) = ([Octet::of(0.0); 2], [Octet::of(0.0); 2]);
+        for (i, of) in self.of.iter().enumerate() {
+            xi[i] = of.value_gradient_block(x, Gradient::new(&**of).get());
+        }
+        let bias = self.table.value_block(&xi, &mut slope);
+        for u in u {
+            *u = dispatch(Sum(*u, bias));
+        }
+    }
+
     fn version(&self) -> u64 {
         self.base.version().wrapping_add(self.grown.load(Ordering::Relaxed))
     }

@@ -107,6 +107,23 @@ impl Lanewise for Windows<'_> {
     }
 }
 
+/// dU/dlambda.
+struct Slope<'a> {
+    umbrella: &'a Umbrella,
+    xi: Octet,
+    lambda: Octet,
+}
+
+impl Lanewise for Slope<'_> {
+    type Out = Octet;
+    #[inline(always)]
+    fn run<L: Wide>(self) -> Octet {
+        let Slope { umbrella, xi, lambda } = self;
+        let (_, slope) = umbrella.pull(L::load(xi), L::load(lambda), umbrella.of.period());
+        (-(slope * L::of(umbrella.to - umbrella.from))).store()
+    }
+}
+
 impl Potential for Umbrella {
     fn dof(&self) -> usize {
         self.base.dof()
@@ -139,6 +156,13 @@ impl Potential for Umbrella {
         let mut base = [Octet::of(0.0)];
         self.base.energies_block(x, &[1.0], &mut base);
         dispatch(Windows { umbrella: self, xi, base: base[0], lambdas, u });
+    }
+
+    /// -k (xi - c) c': no evaluation of U.
+    fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
+        let mut gradient = Gradient::new(&*self.of);
+        let xi = self.of.value_gradient_block(x, gradient.get());
+        dispatch(Slope { umbrella: self, xi, lambda })
     }
 
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
