@@ -100,7 +100,7 @@ fn what_is_not_finite_stays_in_its_lane() {
     (rows[4], rows[7]) = (-1.0, 1e6);
     let x = Coords::from_rows(&rows, 2).unwrap();
     let mut out = Evaluation::new();
-    p.eval(&x, &vec![Thermo::at(1.0); 8], &mut out).unwrap();
+    p.eval(&x, &[Thermo::at(1.0); 8], &mut out).unwrap();
     for r in 0..8 {
         assert_eq!(out.u.get(r, 0).is_finite(), r != 2 && r != 3, "{r}");
     }

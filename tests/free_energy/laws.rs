@@ -164,8 +164,7 @@ fn the_same_bits_on_every_vector_path() {
             .output()
             .unwrap();
         let text = String::from_utf8(out.stdout).unwrap();
-        let line = text.lines().find_map(|l| l.split_once(MARK)).unwrap_or_else(|| panic!("{text}")).1.to_owned();
-        line
+        text.lines().find_map(|l| l.split_once(MARK)).unwrap_or_else(|| panic!("{text}")).1.to_owned()
     };
     let paths: Vec<Path> = [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|p| p.available()).collect();
     let first = of(paths[0]);

@@ -55,7 +55,7 @@ fn a_wall_takes_its_weight_and_no_more() {
                 let (m, e) = mean(&ratios);
                 println!("{name}, {resample:?}, {closed}: {m:.4} +- {e:.4}");
                 assert!(((m - 1.0) / e).abs() < 3.5 && e < 0.02, "{name}, {resample:?}, {closed}: {m} +- {e}");
-                assert!(ratios.iter().any(|r| *r == 0.0));
+                assert!(ratios.contains(&0.0));
                 assert!(ens.log_w.iter().all(|w| !w.is_nan()));
                 for r in 0..8000 {
                     let alive = ens.log_w[r] > f64::NEG_INFINITY;

@@ -1,5 +1,6 @@
 //! The laws of every path: E[w] = Z_1 / Z_0, exact replay, a path and its reversal, no dependence on threads, exact resumes; and
 //! the broken twins that must not pass.
+#![allow(clippy::needless_range_loop)] // matrices are read by their indices
 
 mod chain;
 mod discrete;
