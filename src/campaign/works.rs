@@ -194,6 +194,20 @@ impl Annealed {
                 ),
             });
         }
+        let thinnest = self.ess.iter().copied().fold(f64::INFINITY, f64::min);
+        if thinnest * self.particles as f64 <= 50.0 || thinnest < 0.02 {
+            all.push(Check {
+                check: "heavy_tail".to_owned(),
+                of: of.clone(),
+                value: Some(thinnest),
+                bound: Some(0.02),
+                outcome: Outcome::Warn,
+                message: format!(
+                    "in one run {:.1} % of the particles carry the weight: log Z is then biased low; take more levels, or resample",
+                    100.0 * thinnest
+                ),
+            });
+        }
         if self.resampled && self.log_z.len() < RUNS {
             all.push(Check {
                 check: "runs".to_owned(),
