@@ -62,6 +62,7 @@ struct Annealing<'a> {
     log_z: Vec<f64>,
     ess: Vec<f64>,
     alive: Vec<f64>,
+    rho_t: Vec<f64>,
 }
 
 impl<'a> Annealing<'a> {
@@ -92,6 +93,7 @@ impl<'a> Annealing<'a> {
             log_z: Vec::new(),
             ess: Vec::new(),
             alive: Vec::new(),
+            rho_t: Vec::new(),
         };
         match saved {
             Some(s) => annealing.load(s)?,
@@ -106,6 +108,7 @@ impl<'a> Annealing<'a> {
         self.ended = s.u64("ended")? != 0;
         self.clock = s.u64("clock")?;
         self.before.load(s.nested("before")?)?;
+        self.rho_t = s.f64s("rho_t")?.to_vec();
         (self.log_z, self.ess, self.alive) = (s.f64s("log_z")?.to_vec(), s.f64s("ess")?.to_vec(), s.f64s("alive")?.to_vec());
         Ok(())
     }
@@ -251,7 +254,9 @@ impl Moves for Annealing<'_> {
             let log_w = &self.ens.log_w;
             self.log_z.extend(self.walk.log_z(&self.ens));
             self.ess.push(ess(log_w) / log_w.len() as f64);
-            self.alive.push(families(&self.ens.lineage, log_w).alive as f64);
+            let families = families(&self.ens.lineage, log_w);
+            self.alive.push(families.alive as f64);
+            self.rho_t.push(families.rho_t);
         }
         Ok(())
     }
@@ -290,6 +295,7 @@ impl Moves for Annealing<'_> {
         s.put("log_z", self.log_z.clone());
         s.put("ess", self.ess.clone());
         s.put("alive", self.alive.clone());
+        s.put("rho_t", self.rho_t.clone());
         s.put("lambdas", self.walk.ladder().iter().map(|t| t.lambda).collect::<Vec<f64>>());
     }
 }

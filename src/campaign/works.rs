@@ -32,6 +32,8 @@ pub(super) struct Annealed {
     /// Particles of a run.
     particles: usize,
     resampled: bool,
+    /// Of each run: particles times the sum of squared shares of the families, the relative variance of its weight times the particles.
+    rho_t: Vec<f64>,
     /// ln Z of the base, which the weights contain if they start from exact draws.
     log_norm: Option<f64>,
     exact_draws: bool,
@@ -59,6 +61,7 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
         ess: fractions,
         particles,
         resampled: anneal.resample.value,
+        rho_t: saved.f64s("rho_t")?.to_vec(),
         log_norm: job.system.path.as_ref().and_then(|p| p.base.as_ref()).map(|b| b.log_norm()),
         exact_draws: from_base(anneal, job.system),
         temperature: Some(("temperature".to_owned(), anneal.thermal.value.temperature(job.resolved.units))),
@@ -109,8 +112,11 @@ impl Annealed {
         let spread = (weights.iter().map(|w| (w - 1.0) * (w - 1.0)).sum::<f64>() / (runs as f64 - 1.0) / runs as f64).sqrt();
         let theory = (1.0 / effective - 1.0 / (self.particles * runs) as f64).max(0.0).sqrt();
         let mut warnings = Vec::new();
+        // few runs may lie together by chance: what their families say is the floor (Chan and Lai, Ann. Stat. 41, 2877 (2013))
+        let genealogy = (self.rho_t.iter().sum::<f64>() / self.particles as f64).sqrt() / runs as f64;
+        let floor = if self.resampled { genealogy } else { theory };
         let stderr = if runs >= RUNS {
-            spread
+            spread.max(floor)
         } else if self.resampled {
             let what =
                 format!("{runs} runs have no spread to speak of, and resampled copies are related: there is no error; write runs = 8");
@@ -185,6 +191,20 @@ impl Annealed {
                 message: format!(
                     "ln of the mean weight scatters by {scatter:.2} among runs, should be at most {}: beyond it a few runs carry the mean",
                     SCATTER.0
+                ),
+            });
+        }
+        let thinnest = self.ess.iter().copied().fold(f64::INFINITY, f64::min);
+        if thinnest * self.particles as f64 <= 50.0 || thinnest < 0.02 {
+            all.push(Check {
+                check: "heavy_tail".to_owned(),
+                of: of.clone(),
+                value: Some(thinnest),
+                bound: Some(0.02),
+                outcome: Outcome::Warn,
+                message: format!(
+                    "in one run {:.1} % of the particles carry the weight: log Z is then biased low; take more levels, or resample",
+                    100.0 * thinnest
                 ),
             });
         }
