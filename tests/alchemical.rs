@@ -117,7 +117,7 @@ fn shuffled_columns(plain: &[(String, String)]) -> Files {
             let mut out = String::new();
             for line in text.lines() {
                 let new = |column: usize| if (1..=k).contains(&column) { k + 1 - column } else { column };
-                if let Some(rest) = line.strip_prefix("@ s") {
+                if let Some(rest) = line.strip_prefix("@ s").filter(|r| r.starts_with(|c: char| c.is_ascii_digit())) {
                     let (index, rest) = rest.split_once(' ').unwrap();
                     out += &format!("@ s{} {rest}\n", new(index.parse().unwrap()));
                 } else if line.starts_with(['#', '@']) {

@@ -150,9 +150,9 @@ mod tests {
         for bit in 0..HELLO.len() * 8 {
             let mut bad = HELLO.to_vec();
             bad[bit / 8] ^= 0x80 >> (bit % 8);
-            // The last byte's padding carries nothing.
+            // Some bits carry nothing: the last byte's padding, a larger block size, another of the 7 equal rotations.
             if let [Ok(out)] = unpack(&[&bad], 1 << 20).as_slice() {
-                assert!(*out == text && bit / 8 == HELLO.len() - 1 || bit / 8 == 3, "{bit}");
+                assert_eq!(*out, text, "{bit}");
             }
         }
     }
