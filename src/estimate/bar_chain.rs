@@ -52,7 +52,7 @@ impl BarChain {
 /// BAR between neighbours: link p joins states p and p + 1 by the works of samples of p (forward) and of p + 1 (reverse).
 ///
 ///   G(dF) = sum_F f(M + w_F - dF) - sum_R f(-M + w_R + dF) = 0,   f(x) = 1/(1 + e^x)
-///   phi_n = -(+) (f_n - <f>) / G'   for forward (reverse) samples;   cov(dF_p, dF_q) = sum_n phi_p,n phi_q,n
+///   phi_n = -(+) (f_n - mean f) / G'   for forward (reverse) samples;   cov(dF_p, dF_q) = sum_n phi_p,n phi_q,n
 ///
 /// Only links that share a state are correlated. Errors: those of [`bar`] with the link they belong to.
 /// Source: the delta method on Bennett, J. Comput. Phys. 22, 245 (1976), equation 12.

@@ -57,7 +57,7 @@ pub fn exp_reverse(w: &[f64]) -> Result<Delta, FreeEnergyError> {
 
 /// Second cumulant of the forward work, exact if it is Gaussian.
 ///
-///   dF = <w> - s^2/2,   stderr^2 = s^2/N + s^4/(2 (N - 1)),   s^2 = mean (w - <w>)^2
+///   dF = mean w - s^2/2,   stderr^2 = s^2/N + s^4/(2 (N - 1)),   s^2 = mean (w - mean w)^2
 ///
 /// Errors: fewer than 2 values, or values that are not finite.
 pub fn cumulant2(w: &[f64]) -> Result<Delta, FreeEnergyError> {

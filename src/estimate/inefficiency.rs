@@ -94,7 +94,7 @@ pub fn statistical_inefficiency_of(parts: &[&[f64]], window: LagWindow) -> Resul
 
 /// Statistical inefficiency of the covariance of two observables along one trajectory.
 ///
-///   C(t) = sum_u (a_u b_{u+t} + b_u a_{u+t}) / (2 (n - t) <a b>),   a and b less their means
+///   C(t) = sum_u (a_u b_{u+t} + b_u a_{u+t}) / (2 (n - t) \<a b\>),   a and b less their means
 ///
 /// Errors: lengths that differ, fewer than 4 draws, values that are not finite, a covariance of exactly 0.
 /// Source: pymbar 4 `statistical_inefficiency(A_n, B_n)`.

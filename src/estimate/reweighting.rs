@@ -41,7 +41,7 @@ fn thin(n_eff: f64, beta: f64) -> Option<Warning> {
 
 /// Single-histogram reweighting: averages at other inverse temperatures from a run at `beta`.
 ///
-///   <A>_beta' = <A e^-(beta' - beta) E> / <e^-(beta' - beta) E>,   f(beta') - f(beta) = -ln <e^-(beta' - beta) E>
+///   \<A\>_beta' = \<A e^-(beta' - beta) E\> / \<e^-(beta' - beta) E\>,   f(beta') - f(beta) = -ln \<e^-(beta' - beta) E\>
 ///
 /// Errors by leaving out one replica at a time (or one of about 32 blocks, if replicas are fewer than 16), freed of the bias of order 1/groups.
 /// `observables`: series of the same shape as `energy`. Warns below 50 effective draws.

@@ -326,7 +326,7 @@ impl<S: State> Anneal<S> {
         self.path.transition().tally().evaluations + self.searched
     }
 
-    /// ln of the mean weight of each run: log Z (/ Z_0) as the level of the knobs has it. The work of replica r is -log_w[r].
+    /// ln of the mean weight of each run: log Z (/ Z_0) as the level of the knobs has it. The work of replica r is `-log_w[r]`.
     pub fn log_z(&self, ens: &Ensemble<S>) -> Vec<f64> {
         let n = (ens.replicas() / self.options.runs).max(1);
         ens.log_w.chunks(n).map(log_mean_exp).collect()

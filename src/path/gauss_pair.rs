@@ -29,7 +29,7 @@ pub trait Gaussians: Send + Sync {
 ///
 ///   log B_k - log F_k = sum_d [ (x' - m_F)^2 / (2 s_F^2) - (x - m_B)^2 / (2 s_B^2) + ln(s_F / s_B) ]
 ///
-/// E[w] = Z_1 / Z_0 at every step size, without any Metropolis decision, if the energies of the levels are finite wherever the
+/// E\[w\] = Z_1 / Z_0 at every step size, without any Metropolis decision, if the energies of the levels are finite wherever the
 /// kernels lead: through a hard wall there would be ways back that no way forward has. Velocities are left alone.
 /// A replica that leaves the ball of radius [`FARTHEST`] has diverged: it stays where it was, with weight 0.
 /// Cost of a step of the path: one evaluation for the knobs (none where they rest), one for the move.

@@ -16,7 +16,7 @@ pub enum Steps {
     Each(Vec<f64>),
     /// ln dt grows by (acceptance - target) after every step of the path.
     ///
-    /// The kernel of step k + 1 then depends on the population it moves: E[w] is Z_1 / Z_0 up to O(1/N), not exactly. Freeze
+    /// The kernel of step k + 1 then depends on the population it moves: E\[w\] is Z_1 / Z_0 up to O(1/N), not exactly. Freeze
     /// the steps of a pilot run into [`Steps::Each`] to be exact. The acceptance is the share of accepted proposals of all
     /// replicas, the same for any number of threads.
     /// Source: Beskos, Jasra, Kantas and Thiery, Ann. Appl. Probab. 26, 1111 (2016) (adaptive SMC: consistency and CLT).

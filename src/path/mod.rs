@@ -11,7 +11,7 @@
 //! log w = -u_k(x_k) - log p_0(x_0) + sum_j<k [log B_j(x_j | x_j+1) - log F_j(x_j+1 | x_j)],
 //! ```
 //!
-//! so E[w] = Z_k / Z_0 (Z_k, if p_0 is normalised) at any step size, and the work of a switch is w = -log w, in kT.
+//! so E\[w\] = Z_k / Z_0 (Z_k, if p_0 is normalised) at any step size, and the work of a switch is w = -log w, in kT.
 //!
 //! [`Exchange`] and [`Expanded`] move replicas among the states of a ladder at equilibrium. They are propagators over a propagator, and
 //! hand out what MBAR needs of a frame: the state of each replica and its reduced energy at all of them. [`Metadynamics`] raises a bias instead.
@@ -92,7 +92,7 @@ use crate::dynamics::Tally;
 
 /// A pair of kernels for each of the steps 0 .. K of a path: F_k from level k to level k + 1, B_k back.
 ///
-/// `log w = -u_1(x_K) - log p_0(x_0) + sum_k [log B_k(x_k | x_k+1) - log F_k(x_k+1 | x_k)]`, so E[w] = Z_1 / Z_0 at any step size.
+/// `log w = -u_1(x_K) - log p_0(x_0) + sum_k [log B_k(x_k | x_k+1) - log F_k(x_k+1 | x_k)]`, so E\[w\] = Z_1 / Z_0 at any step size.
 ///
 /// Both kernels of step k run at level k + 1: [`Path`] has set the knobs of `ens` to it. A transition adds the kernels' ratio
 /// and nothing else; the energies of the levels are [`Path`]'s, so kinds can follow each other inside a step.

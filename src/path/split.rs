@@ -27,7 +27,7 @@ pub enum Scheme {
 ///
 ///   log B_k - log F_k = beta sum_O [K(v after O) - K(v before O)]
 ///
-/// With the energies of the levels, -log w is the work of the knobs plus the shadow work of the splitting: E[w] = Z_1 / Z_0 at
+/// With the energies of the levels, -log w is the work of the knobs plus the shadow work of the splitting: E\[w\] = Z_1 / Z_0 at
 /// every step size, if energies are finite wherever a step can lead (not through a hard wall). Momenta count ([`Canonical`]), and
 /// persist from level to level: nonequilibrium switching by Langevin dynamics.
 /// Several steps a level: [`super::repeat_levels`].

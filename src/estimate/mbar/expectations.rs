@@ -76,7 +76,7 @@ impl Mbar<'_> {
     /// Averages of observables in states: `(state, observable)` names what is wanted, `observables` holds the values a(x_n) of each,
     /// `[a][n]` in the order in which the samples were given.
     ///
-    ///   <A>_k = sum_n W_nk A_n,   cov = Z^T (1 - W N W^T)^+ Z,   Z_nl = W_nk (A_n - <A>_k)
+    ///   \<A\>_k = sum_n W_nk A_n,   cov = Z^T (1 - W N W^T)^+ Z,   Z_nl = W_nk (A_n - \<A\>_k)
     ///
     /// Errors: lengths, states or observables that do not exist, values that are not finite.
     pub fn expectations(&self, wanted: &[(usize, usize)], observables: &[&[f64]]) -> Result<Expectations, FreeEnergyError> {

@@ -165,7 +165,7 @@ pub fn ti_rule(gradients: &Gradients) -> TiRule {
 
 /// Thermodynamic integration.
 ///
-///   F_j - F_0 = sum_c int <dU/dlambda_c> dlambda_c = sum_c sum_k W_c[j][k] m_kc,   cov(F_i, F_j) = sum_k W[i][k] cov(m_k) W[j][k]^T
+///   F_j - F_0 = sum_c int <dU/dlambda_c> dlambda_c = sum_c sum_k W_c,jk m_kc,   cov(F_i, F_j) = sum_k W_ik cov(m_k) W_jk^T
 ///
 /// A path of several components is the sum over them; the error goes through the rule's own weights. It warns when the states leave out
 /// lambda = 0 or 1, and when trapezoid and spline differ by more than their error: then the states are too far apart.
