@@ -222,6 +222,12 @@ fn table(summary: &Summary) -> String {
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
     }
+    // A number with a doubt is not shown without it.
+    for e in summary.estimates.iter().filter(|e| e.coords.is_empty()) {
+        for doubt in &e.warnings {
+            text.push_str(&format!("doubt: {} {}: {}\n", e.stage, e.quantity, doubt.message));
+        }
+    }
     text
 }
 
