@@ -7,6 +7,8 @@
 mod answer;
 mod arrays;
 mod choose;
+#[cfg(feature = "report")]
+mod figures;
 mod methods;
 mod output;
 mod table;

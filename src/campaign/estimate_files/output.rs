@@ -1,4 +1,4 @@
-//! What `--out DIR` holds: the summary, every table and covariance as CSV.
+//! What `--out DIR` holds: the summary, every table and covariance as CSV, figures.
 
 use super::Analysis;
 use super::answer::{Answer, LegAnalysis};
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// Writes the analysis into a folder that is new or empty; the files written.
 ///
 /// `summary.json` and `estimates.csv` have everything; then for each leg `windows.csv`, and for each method the free energies of the
-/// states (`mbar.csv`), their covariance (`mbar-covariance.csv`) and the overlap matrix (`mbar-overlap.csv`).
+/// states (`mbar.csv`), their covariance (`mbar-covariance.csv`) and the overlap matrix (`mbar-overlap.csv`), and the
+/// `figure-*` as SVG, PNG and CSV.
 /// Errors: a folder that holds something, a full disk.
 pub fn write(analysis: &Analysis, dir: &Path) -> Result<Vec<PathBuf>> {
     if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
@@ -37,6 +38,11 @@ pub fn write(analysis: &Analysis, dir: &Path) -> Result<Vec<PathBuf>> {
                 put(name(&format!("{key}-overlap.csv")), &matrix(answer, &answer.overlap))?;
             }
         }
+    }
+    #[cfg(feature = "report")]
+    for leg in &analysis.legs {
+        let name = |rest: &str| file_name(&leg.name.as_ref().map_or(rest.to_owned(), |n| format!("{n}-{rest}")));
+        written.extend(super::figures::write(analysis, leg, dir, &name)?);
     }
     Ok(written)
 }
