@@ -87,3 +87,34 @@ fn four_springs_by_every_road() {
     assert!(kt["entries"].as_array().unwrap().iter().all(|e| e["energy_calls"].as_u64().unwrap() > 0));
     assert!(kt["z"][0][3].as_f64().unwrap().abs() < 4.0);
 }
+
+#[test]
+fn benzene_from_published_files_by_three_roads() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/free-energy/benzene-hydration.toml");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "--no-report", "-q"]);
+    assert!(said.code == 0, "{}{}", said.out, said.err);
+    let found = summary(&out).unwrap();
+    let get = |stage: &str, quantity: &str| found.estimates.iter().find(|e| e.stage == stage && e.quantity == quantity).unwrap();
+    // alchemlyb 2.5.0 and pymbar 4.0.3 on all rows of the same files, in kT; the files here have every 20th row.
+    for (stage, quantity, value) in [("coulomb", "delta_f", 3.0412), ("vdw", "delta_f", -3.0068)] {
+        let e = get(stage, quantity);
+        assert!(((e.value - value) / e.stderr).abs() < 4.0 && e.stderr < 0.25, "{stage}: {} +- {}", e.value, e.stderr);
+        // the twin: the other leg's value is not found
+        assert!(((e.value + value) / e.stderr).abs() > 8.0, "{stage}: {} +- {}", e.value, e.stderr);
+    }
+    let kcal = 8.314_462_618_153_24e-3 * 300.0 / 4.184;
+    let sum = get("coulomb", "delta_f").value + get("vdw", "delta_f").value;
+    assert!((get("mbar", "delta_f").value - kcal * sum).abs() < 1e-12);
+    assert_eq!(get("mbar", "delta_f").unit.as_deref(), Some("kcal/mol"));
+    for stage in ["bar", "ti"] {
+        let (e, mbar) = (get(stage, "delta_f"), get("mbar", "delta_f"));
+        assert!((e.value - mbar.value).abs() < 4.0 * e.stderr, "{stage}: {} against {}", e.value, mbar.value);
+        assert!(get(stage, "delta_f:vdw").value < 0.0 && get(stage, "delta_f:coulomb[0,4]").value > 0.0);
+    }
+    // The files are kept with the run, which can be analysed again without the others.
+    assert_eq!(std::fs::read_dir(out.join("inputs")).unwrap().filter(|f| f.as_ref().unwrap().path().extension().is_some()).count(), 2);
+    let again = ergodica(&["compare", str(&out), str(&out), "--exact"]);
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+}

@@ -407,7 +407,7 @@ pub(super) fn estimate_frame(job: &Job<'_>, stage: &Stage, wanted: &Wanted) -> S
         point: job.point.clone(),
         folder: job.folder(stage),
         kind: "estimate".to_owned(),
-        from: Some(wanted.from.value.clone()),
+        from: Some(wanted.from.value.clone()).filter(|f| !f.is_empty()),
         ..StageSummary::default()
     }
 }

@@ -194,7 +194,10 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                 );
             }
             StageKind::Estimate(e) => {
-                let _ = writeln!(w, "  {}: estimate {} from '{}'", stage.name.value, e.method.value.name(), e.from.value);
+                let count = e.data.iter().map(|l| l.files.len()).sum::<usize>();
+                let files = if count == 1 { "file" } else { "files" };
+                let from = if count > 0 { format!("{count} {files}") } else { format!("'{}'", e.from.value) };
+                let _ = writeln!(w, "  {}: estimate {} from {from}", stage.name.value, e.method.value.name());
             }
             StageKind::Anneal(a) => {
                 let _ = writeln!(

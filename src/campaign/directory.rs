@@ -1,6 +1,6 @@
 //! The run directory: what was asked for, the files that were read, and who may write.
 
-use super::config::{Campaign, LinearBase, Start, SystemFrom, Value, changed_error, changes};
+use super::config::{Campaign, Formula, LinearBase, Start, SystemFrom, Value, changed_error, changes};
 use super::run::{Job, Lengthen, Plan};
 use super::system::System;
 use super::units::{Misfit, Quantity, UnitSystem};
@@ -117,6 +117,14 @@ pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System
             let mut system = System::from_files(&xml, &pdb)?;
             // The kept copy has another name than the file the user knows.
             system.name = Path::new(&file.value).file_stem().map_or(system.name, |n| n.to_string_lossy().into_owned());
+            system
+        }
+        SystemFrom::Data => {
+            // A place for what every run has: one coordinate that feels nothing.
+            let formula = Formula::nothing();
+            let potential = formula.potential(&[]).map_err(|m| Error::Input(vec![campaign.mistake(&formula.text, m)]))?;
+            let mut system = System::of_formula(&formula, potential, &[])?;
+            system.name = "published data".to_owned();
             system
         }
         SystemFrom::Formula(formula) => {
@@ -393,10 +401,13 @@ fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stag
     }
     match &resolved.system.from {
         SystemFrom::Name(name) if is_path(&name.value) => names.push(name.value.clone()),
-        SystemFrom::Name(_) | SystemFrom::Formula(_) => {}
+        SystemFrom::Name(_) | SystemFrom::Formula(_) | SystemFrom::Data => {}
         SystemFrom::File { file, coordinates } => names.extend([file.value.clone(), coordinates.value.clone()]),
     }
     for stage in stages {
+        if let super::config::StageKind::Estimate(e) = &stage.kind {
+            names.extend(e.data.iter().flat_map(|leg| &leg.files).map(|f| f.value.clone()));
+        }
         if let Some(Start::Structures(list)) = stage.kind.start() {
             names.extend(list.iter().map(|f| f.value.clone()));
         }

@@ -3,7 +3,7 @@
 use super::config::{Method, Sample, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
-use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, works};
+use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -39,6 +39,14 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
             };
             if let StageKind::Minimise(_) = &stage.kind {
                 add(minimise::summary(job, stage, &saved(session, job, &stage.name.value)?)?, Vec::new());
+                continue;
+            }
+            if let StageKind::Estimate(wanted) = &stage.kind
+                && !wanted.data.is_empty()
+            {
+                let (summary, found, doubts) = published::wanted(job, stage, wanted, &session.inputs)?;
+                warnings.extend(doubts);
+                add(summary, found);
                 continue;
             }
             if let StageKind::Estimate(wanted) = &stage.kind {

@@ -27,6 +27,7 @@ mod observables;
 pub mod physics;
 pub mod progress;
 pub mod provenance;
+mod published;
 pub mod ranking;
 pub mod registry;
 pub mod render;

@@ -47,6 +47,7 @@ impl Resolved {
                 map.text("system.file", file);
                 map.text("system.coordinates", coordinates);
             }
+            SystemFrom::Data => {}
             SystemFrom::Formula(formula) => {
                 map.text("system.formula", &formula.text);
                 map.text("system.variables", &formula.names().join(", "));
@@ -299,7 +300,13 @@ impl Map {
 
     fn estimate(&mut self, e: &Estimate, at: &dyn Fn(&str) -> String) {
         self.text(&at("method"), e.method.name());
-        self.text(&at("from"), &e.from);
+        if e.data.is_empty() {
+            self.text(&at("from"), &e.from);
+        }
+        for leg in &e.data {
+            let key = leg.name.as_ref().map_or("files".to_owned(), |n| format!("legs.{}", n.value));
+            self.text(&at(&key), &leg.files.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "));
+        }
         self.text(&at("of"), &e.of.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(", "));
         self.text(&at("basins"), &e.basins.iter().map(|b| b.as_str()).collect::<Vec<_>>().join(", "));
         if e.method.free_energy() {

@@ -35,6 +35,9 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
     let checkpoint = head.checkpoint.map_or(Placed::default_of(Interval::Seconds(300.0)), |c| interval(&c, drafts));
     let system = match document.system {
         Some(system) => self::system(system, texts, drafts),
+        None if document.stage.as_ref().is_some_and(|all| !all.is_empty() && all.iter().all(|s| reads_files(&s.value))) => {
+            System { from: SystemFrom::Data, ..nothing() }
+        }
         None => {
             drafts.missing(
                 "[system]",
@@ -143,6 +146,11 @@ fn interval(written: &Placed<Scalar>, drafts: &mut Drafts) -> Placed<Interval> {
     }
 }
 
+/// Such stages need no system.
+fn reads_files(stage: &raw::Stage) -> bool {
+    stage.estimate.as_ref().is_some_and(|e| e.value.files.is_some() || e.value.legs.is_some())
+}
+
 fn nothing() -> System {
     System { from: SystemFrom::Name(Placed::default_of(String::new())), parameters: Vec::new(), observables: Vec::new(), restraint: None }
 }
@@ -209,7 +217,7 @@ fn system(raw: Placed<raw::System>, texts: &Texts, drafts: &mut Drafts) -> Syste
     for text in match &from {
         SystemFrom::Name(name) => vec![name],
         SystemFrom::File { file, coordinates } => vec![file, coordinates],
-        SystemFrom::Formula(_) => Vec::new(),
+        SystemFrom::Formula(_) | SystemFrom::Data => Vec::new(),
     } {
         if text.trim().is_empty() {
             drafts.add(scope, &text.span, "an empty text names nothing", "write the name of a system or the path of a file");

@@ -1,5 +1,6 @@
 //! What an estimate stage says: which method, from which stage, of which columns.
 
+use super::check_published::published;
 use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::{Column, ColumnKind};
 use super::estimates::{Axis, EnergyUnit, Estimate, Method};
@@ -20,6 +21,9 @@ pub(super) fn estimate(
     declared: &[String],
     drafts: &mut Drafts,
 ) -> Option<Estimate<Quantity>> {
+    if raw.files.is_some() || raw.legs.is_some() {
+        return published(scope, raw, drafts);
+    }
     let at = &raw.span;
     let method = need(
         scope,
@@ -117,7 +121,7 @@ pub(super) fn estimate(
         drafts.add(scope, &unit.span, what, "remove it: the numbers are -ln Z of one state less that of another");
     }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
-    Some(Estimate { method, from, of, axes, basins, unit })
+    Some(Estimate { method, from, data: Vec::new(), of, axes, basins, unit })
 }
 
 /// Which stages a method can read.

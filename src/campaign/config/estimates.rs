@@ -103,8 +103,10 @@ impl EnergyUnit {
 pub struct Estimate<Q = f64> {
     /// How.
     pub method: Placed<Method>,
-    /// The stage that is read.
+    /// The stage that is read; empty where `data` is.
     pub from: Placed<String>,
+    /// Files of other programs that are read instead of a stage, leg by leg; empty for a stage.
+    pub data: Vec<Leg>,
     /// Columns of that stage; empty for methods that take none.
     pub of: Vec<Placed<Column>>,
     /// Fes: one entry for each of `of`.
@@ -113,6 +115,15 @@ pub struct Estimate<Q = f64> {
     pub basins: Vec<Placed<String>>,
     /// Unit of free energies.
     pub unit: Placed<EnergyUnit>,
+}
+
+/// Files of one leg of a transformation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leg {
+    /// Its name, where there are several.
+    pub name: Option<Placed<String>>,
+    /// The files.
+    pub files: Vec<Placed<String>>,
 }
 
 /// One axis of a histogram.

@@ -28,6 +28,12 @@ pub struct Formula {
 }
 
 impl Formula {
+    /// No energy, of one variable.
+    pub(in crate::campaign) fn nothing() -> Self {
+        let place = |text: &str| Placed::default_of(text.to_owned());
+        Formula { text: place("0*x"), variables: vec![place("x")], masses: None, start: None }
+    }
+
     /// The names alone.
     pub fn names(&self) -> Vec<String> {
         self.variables.iter().map(|v| v.value.clone()).collect()

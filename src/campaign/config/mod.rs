@@ -9,6 +9,7 @@ mod check;
 mod check_estimate;
 mod check_kinds;
 mod check_path;
+mod check_published;
 mod check_sample;
 mod check_stage;
 pub mod column;

@@ -225,8 +225,11 @@ pub(super) struct Estimate {
     #[schemars(required)]
     pub(super) method: Option<Placed<Method>>,
     /// The stage that is read.
-    #[schemars(required)]
     pub(super) from: Option<Placed<Word>>,
+    /// Instead of a stage: files of GROMACS, AMBER, NAMD or GOMC, or arrays, of one leg (see `ergodica estimate --help`).
+    pub(super) files: Option<Placed<Vec<Placed<Word>>>>,
+    /// Instead of a stage: the files of several legs, which are added up, { NAME = ["FILE", ..] }.
+    pub(super) legs: Option<Placed<Named<Placed<Vec<Placed<Word>>>>>>,
     /// Which of its columns, by their whole text or by what follows the colon.
     pub(super) of: Option<Placed<Vec<Placed<Word>>>>,
     /// Of fes: bins along each observable, one number or a list. Default 60 for one observable, 36 for two.

@@ -242,7 +242,7 @@ impl Resolver {
 
     /// Reduced units know no kcal/mol.
     fn free_energy_unit(&mut self, scope: &str, estimate: &Estimate) {
-        if self.units == UnitSystem::Reduced && estimate.unit.value != super::estimates::EnergyUnit::Thermal {
+        if estimate.data.is_empty() && self.units == UnitSystem::Reduced && estimate.unit.value != super::estimates::EnergyUnit::Thermal {
             let what = format!("`unit` of {scope} is \"{}\", but the system has reduced units", estimate.unit.name());
             self.drafts.add(scope, &estimate.unit.span, what, "remove it: free energies are in kT");
         }
@@ -335,6 +335,7 @@ impl Resolver {
         Estimate {
             method: raw.method.clone(),
             from: raw.from.clone(),
+            data: raw.data.clone(),
             of: raw.of.clone(),
             axes,
             basins: raw.basins.clone(),

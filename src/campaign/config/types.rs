@@ -392,6 +392,8 @@ pub enum SystemFrom {
     },
     /// A formula in the campaign itself.
     Formula(Formula),
+    /// None: the campaign only reads other programs' files.
+    Data,
 }
 
 /// The value of a system's parameter.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::campaign::Campaign;
-use super::estimates::{Estimate, Method};
+use super::estimates::{Estimate, Leg, Method};
 use super::kinds::{Fields, Ladder, Schedule};
 use super::placed::NOWHERE;
 use super::resolve::default_tolerance;
@@ -60,6 +60,9 @@ impl Campaign {
     }
 
     fn write_system(&self, out: &mut String) {
+        if self.system.from == SystemFrom::Data {
+            return;
+        }
         out.push_str("\n[system]\n");
         match &self.system.from {
             SystemFrom::Name(name) => line(out, "name", &quote(name)),
@@ -67,6 +70,7 @@ impl Campaign {
                 line(out, "file", &quote(file));
                 line(out, "coordinates", &quote(coordinates));
             }
+            SystemFrom::Data => {}
             SystemFrom::Formula(formula) => {
                 let row = |row: &[f64]| format!("[{}]", row.iter().map(|x| number_text(*x)).collect::<Vec<_>>().join(", "));
                 line(out, "formula", &quote(&formula.text));
@@ -258,7 +262,16 @@ fn write_observe(out: &mut String, observe: &Observe) {
 
 fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
     line(out, "method", &quote(estimate.method.name()));
-    line(out, "from", &quote(&estimate.from));
+    let list = |leg: &Leg| quotes(leg.files.iter().map(|f| f.as_str()));
+    match &estimate.data[..] {
+        [] => line(out, "from", &quote(&estimate.from)),
+        [leg @ Leg { name: None, .. }] => line(out, "files", &list(leg)),
+        legs => {
+            let name = |l: &Leg| quote(l.name.as_ref().map_or("", |n| n.as_str()));
+            let legs: Vec<String> = legs.iter().map(|l| format!("{} = {}", name(l), list(l))).collect();
+            line(out, "legs", &format!("{{ {} }}", legs.join(", ")));
+        }
+    }
     if estimate.method.free_energy() {
         line(out, "unit", &quote(estimate.unit.name()));
     }

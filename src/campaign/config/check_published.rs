@@ -1,0 +1,47 @@
+//! What an estimate stage says that reads other programs' files instead of an earlier stage.
+
+use super::check_stage::{need, word};
+use super::estimates::{EnergyUnit, Estimate, Leg, Method};
+use super::placed::Placed;
+use super::raw;
+use super::texts::Drafts;
+use crate::campaign::units::Quantity;
+
+/// Checks an `estimate` table with `files` or `legs`.
+pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut Drafts) -> Option<Estimate<Quantity>> {
+    let wanted = "\"mbar\" (or \"bar\", \"ti\", \"exp\", \"work\")";
+    let method = need(scope, "estimate", "method", wanted, raw.method.as_ref(), &raw.span, drafts)?.clone();
+    if !matches!(method.value, Method::Mbar | Method::Bar | Method::Ti | Method::Exp | Method::Work) {
+        let what = format!("{} of files: it reads what a stage of this campaign has stored", method.name());
+        drafts.add(scope, &method.span, what, format!("of files there are {wanted}; write from = \"STAGE\" instead of files"));
+    }
+    let idle = [
+        raw.from.as_ref().map(|f| ("from", &f.span)),
+        raw.of.as_ref().map(|o| ("of", &o.span)),
+        raw.bins.as_ref().map(|b| ("bins", &b.span)),
+        raw.range.as_ref().map(|r| ("range", &r.span)),
+        raw.basins.as_ref().map(|b| ("basins", &b.span)),
+    ];
+    for (key, span) in idle.into_iter().flatten() {
+        let what = format!("`{key}` of {scope} belongs to a stage of this campaign, and the stage reads files");
+        drafts.add(scope, span, what, format!("remove {key}, or the files"));
+    }
+    if let (Some(_), Some(legs)) = (&raw.files, &raw.legs) {
+        drafts.add(scope, &legs.span, format!("{scope} has both files and legs"), "give files of one leg, or legs = { NAME = [\"FILE\"] }");
+    }
+    let mut data = Vec::new();
+    if let Some(files) = &raw.files {
+        data.push(Leg { name: None, files: files.value.iter().map(word).collect() });
+    }
+    for (name, files) in raw.legs.iter().flat_map(|l| &l.value.0) {
+        data.push(Leg { name: Some(name.clone()), files: files.value.iter().map(word).collect() });
+    }
+    let span = raw.files.as_ref().map(|f| &f.span).or(raw.legs.as_ref().map(|l| &l.span)).unwrap_or(&raw.span);
+    if data.is_empty() || data.iter().any(|l| l.files.is_empty()) {
+        let remedy = "write files = [\"dhdl.0.xvg\", ..]; an archive is one file: [\"all.tar.bz2\"]";
+        drafts.add(scope, span, format!("{scope} names no files"), remedy);
+    }
+    let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
+    let from = Placed::default_of(String::new());
+    Some(Estimate { method, from, data, of: Vec::new(), axes: Vec::new(), basins: Vec::new(), unit })
+}

@@ -1,0 +1,131 @@
+//! Estimate stages that read other programs' files: `ergodica estimate` within a campaign.
+
+use super::analyse::estimate_frame;
+use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
+use super::directory::Inputs;
+use super::estimate_files::{self, Answer, Discard, LegAnalysis, Request, Unit};
+use super::run::Job;
+use crate::estimate::summary::{FreeEnergySummary, StageSummary};
+use crate::estimate::{Check, Estimate, Outcome, WarningKind};
+use crate::{Error, Result};
+
+/// Independent samples behind the weakest step: worth a warning below the first, no result below the second.
+const SAMPLES: (f64, f64) = (50.0, 10.0);
+
+/// Estimates, the summary with its checks, and remarks on the files.
+///
+/// # Errors
+/// Files that cannot be read or do not hold what the method needs. What the data do not carry becomes a check that fails.
+pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, inputs: &Inputs) -> Result<(StageSummary, Vec<Estimate>, Vec<String>)> {
+    let mut summary = estimate_frame(job, stage, wanted);
+    let request = request(job, wanted, inputs)?;
+    let analysis = match estimate_files::estimate(&request) {
+        Ok(analysis) => analysis,
+        Err(Error::Diagnostics { what, remedy }) => {
+            let message = format!("no free energy: {what}; {remedy}");
+            summary.checks.push(check(stage, stage.name.value.clone(), None, Outcome::Fail, message));
+            let mut e = Estimate::missing("delta_f", WarningKind::PoorOverlap, format!("{what}; {remedy}"));
+            job.complete_at(&mut e, &stage.name.value, None);
+            return Ok((summary, vec![e], Vec::new()));
+        }
+        Err(other) => return Err(job.at(other, wanted.method.span.clone())),
+    };
+    for leg in &analysis.legs {
+        for answer in &leg.answers {
+            summary.checks.push(samples(stage, leg, answer));
+        }
+    }
+    for why in &analysis.failed {
+        summary.checks.push(check(stage, stage.name.value.clone(), None, Outcome::Fail, why.clone()));
+    }
+    if let [leg] = &analysis.legs[..] {
+        summary.free_energies = leg.answers.first().map(|a| free_energies(wanted.method.value, leg, a, analysis.unit));
+    }
+    let mut estimates = analysis.estimates();
+    // Other rules of integration are there for comparison on the command line.
+    estimates.retain(|e| !key(e).starts_with("ti "));
+    // The answer to the question stands first.
+    estimates.sort_by_key(|e| !e.stage.starts_with("sum/"));
+    for e in &mut estimates {
+        e.quantity = named(e, wanted.data.len() > 1);
+        job.complete_at(e, &stage.name.value, None);
+    }
+    let said = |w: &String| format!("{}: {w}", stage.name.value);
+    Ok((summary, estimates, analysis.warnings.iter().map(said).collect()))
+}
+
+fn key(e: &Estimate) -> &str {
+    e.conditions.get("method").and_then(|m| m.as_str()).unwrap_or_default()
+}
+
+/// `delta_f[0,1]` of a leg is `delta_f:LEG[0,1]`, of a direction `delta_f:exp forward[0,1]`.
+fn named(e: &Estimate, several: bool) -> String {
+    let (base, index) = e.quantity.split_at(e.quantity.find('[').unwrap_or(e.quantity.len()));
+    let leg = e.conditions.get("leg").and_then(|l| l.as_str()).filter(|_| several).map_or(String::new(), |l| format!(":{l}"));
+    let way = if key(e).starts_with("exp ") { format!(":{}", key(e)) } else { String::new() };
+    format!("{base}{leg}{way}{index}")
+}
+
+fn request(job: &Job<'_>, wanted: &Wanted, inputs: &Inputs) -> Result<Request> {
+    let method = match wanted.method.value {
+        Method::Bar => estimate_files::Method::Bar,
+        Method::Ti => estimate_files::Method::Ti,
+        Method::Exp => estimate_files::Method::Exp,
+        Method::Work => estimate_files::Method::Work,
+        _ => estimate_files::Method::Mbar,
+    };
+    let unit = match wanted.unit.value {
+        EnergyUnit::Thermal => Unit::Kt,
+        EnergyUnit::Kilojoule => Unit::KilojoulePerMole,
+        EnergyUnit::Kilocalorie => Unit::KilocaloriePerMole,
+    };
+    let mut legs = Vec::new();
+    for leg in &wanted.data {
+        let mut files = Vec::new();
+        for file in &leg.files {
+            files.push(inputs.path(&file.value).map_err(|e| job.at(e, file.span.clone()))?);
+        }
+        legs.push((leg.name.as_ref().map(|n| n.value.clone()), files));
+    }
+    Ok(Request { method, legs, discard: Discard::Nothing, subsample: true, unit, temperature: None })
+}
+
+fn samples(stage: &Stage, leg: &LegAnalysis, answer: &Answer) -> Check {
+    let outcome = match answer.n_eff {
+        n if n >= SAMPLES.0 => Outcome::Pass,
+        n if n >= SAMPLES.1 => Outcome::Warn,
+        _ => Outcome::Fail,
+    };
+    let of = leg.name.as_ref().map_or(answer.label.clone(), |name| format!("{}, {name}", answer.label));
+    let message = format!("{of}: {:.0} independent samples stand behind the weakest step", answer.n_eff);
+    check(stage, of, Some(answer.n_eff), outcome, message)
+}
+
+fn check(stage: &Stage, of: String, value: Option<f64>, outcome: Outcome, message: String) -> Check {
+    let message = format!("{}: {message}", stage.name.value);
+    Check { check: "samples".to_owned(), of, value, bound: Some(SAMPLES.0), outcome, message }
+}
+
+/// For the report.
+fn free_energies(method: Method, leg: &LegAnalysis, answer: &Answer, unit: Unit) -> FreeEnergySummary {
+    let k = answer.points.len();
+    let window = |i: usize| answer.points[i].state.and_then(|s| leg.windows.iter().find(|w| w.state == s));
+    // One component: its lambda; several: the place on the path.
+    let value = |i: usize| match window(i).map(|w| &w.lambdas[..]) {
+        Some([lambda]) => *lambda,
+        _ => i as f64,
+    };
+    FreeEnergySummary {
+        method: method.name().to_owned(),
+        unit: unit.name().to_owned(),
+        values: (0..k).map(value).collect(),
+        states: answer.points.iter().map(|p| p.name.clone()).collect(),
+        f: answer.f.clone(),
+        stderr: (0..k).map(|j| answer.delta(0, j).1).collect(),
+        g: None,
+        errors: "the method's own theory, on samples thinned by their statistical inefficiency".to_owned(),
+        overlap: if answer.overlap.is_empty() { Vec::new() } else { answer.overlap.chunks(k).map(<[f64]>::to_vec).collect() },
+        gradients: Vec::new(),
+        convergence: Vec::new(),
+    }
+}
