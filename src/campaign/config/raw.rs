@@ -45,6 +45,9 @@ pub(in crate::campaign) struct Document {
 /// `NAME = [lower, upper]` for several names.
 pub(super) type Intervals = Placed<Named<Placed<Vec<Placed<Quantity>>>>>;
 
+/// Names of files.
+pub(super) type Files = Placed<Vec<Placed<Word>>>;
+
 /// Name, seed and checkpoints.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -227,9 +230,9 @@ pub(super) struct Estimate {
     /// The stage that is read.
     pub(super) from: Option<Placed<Word>>,
     /// Instead of a stage: files of GROMACS, AMBER, NAMD or GOMC, or arrays, of one leg (see `ergodica estimate --help`).
-    pub(super) files: Option<Placed<Vec<Placed<Word>>>>,
+    pub(super) files: Option<Files>,
     /// Instead of a stage: the files of several legs, which are added up, { NAME = ["FILE", ..] }.
-    pub(super) legs: Option<Placed<Named<Placed<Vec<Placed<Word>>>>>>,
+    pub(super) legs: Option<Placed<Named<Files>>>,
     /// Which of its columns, by their whole text or by what follows the colon.
     pub(super) of: Option<Placed<Vec<Placed<Word>>>>,
     /// Of fes: bins along each observable, one number or a list. Default 60 for one observable, 36 for two.

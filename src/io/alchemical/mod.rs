@@ -21,6 +21,7 @@ mod lines;
 mod namd;
 mod unpack;
 
+use bzip2::Room;
 pub use leg::{Leg, Run, Window};
 pub use unpack::{Text, text};
 use unpack::{texts, unpacked};
@@ -175,7 +176,7 @@ const TOGETHER: usize = 8;
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Part>> {
     let groups: Vec<Vec<Result<Read>>> = paths
         .par_chunks(TOGETHER)
-        .map(|some| some.iter().zip(unpacked(some)).map(|(path, bytes)| read_file(path, bytes?)).collect())
+        .map_init(Room::default, |room, some| some.iter().zip(unpacked(some, room)).map(|(path, bytes)| read_file(path, bytes?)).collect())
         .collect();
     let mut parts = Vec::new();
     let mut namd = Vec::new();

@@ -1,6 +1,6 @@
 //! Files as they lie on the disk to texts: plain, gzip, bzip2, and tar archives of these.
 
-use super::bzip2::{self, Flaw};
+use super::bzip2::{self, Flaw, Room};
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,12 +20,12 @@ pub struct Text {
 /// The bytes of files, unpacked by what they are, not by what the files are called; together, which is faster for bzip2.
 ///
 /// Errors, file by file: `Error::Input` for a file that is not there, is cut short or damaged.
-pub(super) fn unpacked(paths: &[PathBuf]) -> Vec<Result<Vec<u8>>> {
+pub(super) fn unpacked(paths: &[PathBuf], room: &mut Room) -> Vec<Result<Vec<u8>>> {
     let mut all: Vec<Result<Vec<u8>>> =
         paths.iter().map(|path| std::fs::read(path).map_err(|e| Error::reading(path, "reading", &e))).collect();
     let packed: Vec<usize> = (0..all.len()).filter(|&k| all[k].as_ref().is_ok_and(|b| b.starts_with(b"BZh"))).collect();
     let bodies: Vec<&[u8]> = packed.iter().filter_map(|&k| all[k].as_deref().ok()).collect();
-    let unpacked = bzip2::unpack(&bodies, MOST);
+    let unpacked = bzip2::unpack(&bodies, MOST, room);
     for (k, result) in packed.into_iter().zip(unpacked) {
         all[k] = result.map_err(|flaw| {
             let name = paths[k].display();

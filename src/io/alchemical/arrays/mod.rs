@@ -13,6 +13,7 @@ mod csv;
 mod npy;
 mod zip;
 
+use super::bzip2::Room;
 use super::unpack::unpacked;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -60,7 +61,7 @@ const REMEDY: &str = "give u_kn (K, N) with n_k (K), or work values w_f and w_r,
 /// Errors: `Error::Input` for files that are damaged, shapes that do not fit, numbers of samples that are not whole, NaN.
 pub fn read_arrays(paths: &[PathBuf]) -> Result<Arrays> {
     let mut all = Vec::new();
-    for (path, bytes) in paths.iter().zip(unpacked(paths)) {
+    for (path, bytes) in paths.iter().zip(unpacked(paths, &mut Room::default())) {
         match file(path, bytes?)? {
             File::Arrays(arrays) => all.extend(arrays),
             File::Whole(arrays) if paths.len() == 1 => return Ok(arrays),

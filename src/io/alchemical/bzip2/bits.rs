@@ -8,7 +8,7 @@ pub(super) struct Bits<'a> {
     at: usize,
     /// The next `count` bits, at the top of the word.
     word: u64,
-    count: u32,
+    count: i32,
 }
 
 impl<'a> Bits<'a> {
@@ -24,13 +24,13 @@ impl<'a> Bits<'a> {
         }
         if let Some(four) = self.bytes.get(self.at..self.at + 4) {
             let more = u32::from_be_bytes([four[0], four[1], four[2], four[3]]);
-            self.word |= u64::from(more) << (32 - self.count);
+            self.word |= u64::from(more) << (32 - self.count.max(0));
             self.at += 4;
             self.count += 32;
             return;
         }
         while self.count <= 56 && self.at < self.bytes.len() {
-            self.word |= u64::from(self.bytes[self.at]) << (56 - self.count);
+            self.word |= u64::from(self.bytes[self.at]) << (56 - self.count.max(0));
             self.at += 1;
             self.count += 8;
         }
@@ -42,23 +42,24 @@ impl<'a> Bits<'a> {
         (self.word >> 32) as u32
     }
 
-    /// Drops bits that were seen.
+    /// Drops up to 32 bits that were seen, without asking whether they were there: see [`overdrawn`](Self::overdrawn).
     #[inline(always)]
-    pub(super) fn skip(&mut self, n: u32) -> Result<(), Flaw> {
-        if n > self.count {
-            return Err(Flaw::Cut);
-        }
+    pub(super) fn draw(&mut self, n: u32) {
         self.word <<= n;
-        self.count -= n;
-        Ok(())
+        self.count -= n as i32;
+    }
+
+    /// Whether more bits were drawn than there were.
+    pub(super) fn overdrawn(&self) -> bool {
+        self.count < 0
     }
 
     /// The next 1 to 24 bits.
     pub(super) fn take(&mut self, n: u32) -> Result<u32, Flaw> {
         self.fill();
         let value = self.peek() >> (32 - n);
-        self.skip(n)?;
-        Ok(value)
+        self.draw(n);
+        if self.overdrawn() { Err(Flaw::Cut) } else { Ok(value) }
     }
 
     /// To the next whole byte.

@@ -1,7 +1,8 @@
 //! One block: Huffman codes to the last column of the sorted rotations, and run lengths after the inversion.
 
-use super::Flaw;
 use super::bits::Bits;
+use super::front::Front;
+use super::{Flaw, Room};
 
 /// Bits of a code that are looked up at once.
 const DIRECT: u32 = 10;
@@ -13,23 +14,20 @@ const LONGEST: usize = 20;
 pub(super) struct Block {
     /// Checksum of what it unpacks to.
     pub(super) check: u32,
-    /// First reference of the chain.
-    origin: usize,
-    /// Bytes of the last column in the low 8 bits; the reference to the next row above, once linked.
-    table: Vec<u32>,
-    /// Two steps of the chain in one: their bytes in the low 16 bits, the row after them in the high 32.
-    pairs: Vec<u64>,
-    /// Four steps in one.
+    /// Bytes before run lengths are written out.
+    pub(super) length: usize,
+    /// The row at which the chain begins.
+    pub(super) start: u64,
+    /// Four steps of the chain in one: their bytes in the low 32 bits, the row after them in the high ones.
     pub(super) quads: Vec<u64>,
     /// The bytes in order, run lengths still packed.
     pub(super) bytes: Vec<u8>,
-    randomised: bool,
 }
 
 /// A canonical code.
 struct Code {
     /// By the next DIRECT bits: symbol << 5 | length; 0: longer.
-    direct: Vec<u16>,
+    direct: Box<[u16; 1 << DIRECT]>,
     /// By length: first value beyond the codes of that length, left-aligned in 32 bits; and what leads from a code to its symbol.
     limit: [u64; LONGEST + 1],
     base: [i32; LONGEST + 1],
@@ -38,7 +36,7 @@ struct Code {
 
 impl Code {
     fn new(lengths: &[u8]) -> Result<Self, Flaw> {
-        let mut code = Code { direct: vec![0; 1 << DIRECT], limit: [0; LONGEST + 1], base: [0; LONGEST + 1], symbols: Vec::new() };
+        let mut code = Code { direct: Box::new([0; 1 << DIRECT]), limit: [0; LONGEST + 1], base: [0; LONGEST + 1], symbols: Vec::new() };
         let mut next = 0_u32;
         for length in 1..=LONGEST {
             code.base[length] = code.symbols.len() as i32 - next as i32;
@@ -60,13 +58,14 @@ impl Code {
         Ok(code)
     }
 
+    /// The next symbol; beyond the end of the bits anything, which the caller asks for.
     #[inline(always)]
     fn symbol(&self, bits: &mut Bits<'_>) -> Result<u16, Flaw> {
         bits.fill();
         let word = bits.peek();
         let entry = self.direct[(word >> (32 - DIRECT)) as usize];
         if entry != 0 {
-            bits.skip(u32::from(entry & 31))?;
+            bits.draw(u32::from(entry & 31));
             return Ok(entry >> 5);
         }
         self.long(bits, word)
@@ -75,32 +74,36 @@ impl Code {
     fn long(&self, bits: &mut Bits<'_>, word: u32) -> Result<u16, Flaw> {
         for length in DIRECT as usize + 1..=LONGEST {
             if u64::from(word) < self.limit[length] {
-                bits.skip(length as u32)?;
+                bits.draw(length as u32);
                 let at = (word >> (32 - length)) as i32 + self.base[length];
                 return usize::try_from(at).ok().and_then(|i| self.symbols.get(i)).copied().ok_or(Flaw::Damaged);
             }
         }
-        // Bits beyond the end read as zeros and always fit some code, so that this is no cut.
         Err(Flaw::Damaged)
     }
 }
 
 impl Block {
     /// Everything up to the last column, linked.
-    pub(super) fn read(&mut self, bits: &mut Bits<'_>, most: usize) -> Result<(), Flaw> {
+    pub(super) fn read(&mut self, bits: &mut Bits<'_>, most: usize, room: &mut Room) -> Result<(), Flaw> {
         self.check = bits.take(16)? << 16 | bits.take(16)?;
-        self.randomised = bits.take(1)? == 1;
-        if self.randomised {
-            return Err(Flaw::Damaged); // written by versions before 0.9.5 only
+        if bits.take(1)? == 1 {
+            return Err(Flaw::Damaged); // randomised: written by versions before 0.9.5 only
         }
-        self.origin = bits.take(24)? as usize;
-        let mut front = symbols(bits)?;
-        let end = front.len() + 1;
+        let origin = bits.take(24)? as usize;
+        let order = symbols(bits)?;
+        let (mut front, end) = (Front::new(&order), order.len() + 1);
         let (selectors, codes) = tables(bits, end + 1)?;
-        self.table.clear();
+        if room.table.len() < most {
+            room.table.resize(most, 0);
+        }
+        let (table, mut length) = (&mut room.table[..most], 0);
         let mut counts = [0_u32; 256];
         let (mut run, mut weight) = (0_usize, 0_u32);
         for selector in selectors {
+            if bits.overdrawn() {
+                return Err(Flaw::Cut); // long before nonsense costs any time
+            }
             let code = &codes[usize::from(selector)];
             for _ in 0..50 {
                 let symbol = usize::from(code.symbol(bits)?);
@@ -114,39 +117,36 @@ impl Block {
                     continue;
                 }
                 if run > 0 {
-                    if self.table.len() + run > most {
-                        return Err(Flaw::Damaged);
-                    }
-                    counts[usize::from(front[0])] += run as u32;
-                    self.table.resize(self.table.len() + run, u32::from(front[0]));
+                    let byte = front.first();
+                    let Some(rows) = table.get_mut(length..length + run) else { return Err(Flaw::Damaged) };
+                    rows.fill(u32::from(byte));
+                    counts[usize::from(byte)] += run as u32;
+                    length += run;
                     (run, weight) = (0, 0);
                 }
                 if symbol == end {
-                    return self.link(&counts);
-                }
-                if self.table.len() == most {
-                    return Err(Flaw::Damaged);
-                }
-                let at = symbol - 1;
-                let byte = front[at];
-                if at < 16 {
-                    for i in (0..at).rev() {
-                        front[i + 1] = front[i];
+                    if bits.overdrawn() {
+                        return Err(Flaw::Cut);
                     }
-                } else {
-                    front.copy_within(0..at, 1);
+                    return self.link(origin, length, &counts, room);
                 }
-                front[0] = byte;
+                let byte = front.take(symbol - 1);
+                let Some(row) = table.get_mut(length) else { return Err(Flaw::Damaged) };
+                *row = u32::from(byte);
                 counts[usize::from(byte)] += 1;
-                self.table.push(u32::from(byte));
+                length += 1;
             }
         }
         Err(Flaw::Damaged)
     }
 
-    /// Writes into each row which row follows.
-    fn link(&mut self, counts: &[u32; 256]) -> Result<(), Flaw> {
-        if self.origin >= self.table.len() {
+    /// Writes into each row which row follows, and joins four steps of the chain to one from every row.
+    ///
+    /// What is looked up for one row does not wait for the row before, and rows are sorted, so that neighbours look in neighbouring
+    /// places: unlike the chain itself this does not stand still for memory, and the chain then has a quarter of the steps.
+    fn link(&mut self, origin: usize, length: usize, counts: &[u32; 256], room: &mut Room) -> Result<(), Flaw> {
+        let table = &mut room.table[..length];
+        if origin >= length {
             return Err(Flaw::Damaged);
         }
         let mut first = [0_u32; 256];
@@ -155,36 +155,21 @@ impl Block {
             *first = sum;
             sum += count;
         }
-        for i in 0..self.table.len() {
-            let byte = (self.table[i] & 255) as usize;
-            self.table[first[byte] as usize] |= (i as u32) << 8;
+        for i in 0..length {
+            let byte = (table[i] & 255) as usize;
+            table[first[byte] as usize] |= (i as u32) << 8;
             first[byte] += 1;
         }
-        self.lengthen();
+        (self.length, self.start) = (length, u64::from(table[origin] >> 8));
+        self.quads.clear();
+        self.quads.extend(table.iter().map(|&first| {
+            let second = table[(first >> 8) as usize];
+            let third = table[(second >> 8) as usize];
+            let fourth = table[(third >> 8) as usize];
+            let bytes = (first & 255) | (second & 255) << 8 | (third & 255) << 16 | fourth << 24;
+            u64::from(bytes) | u64::from(fourth >> 8) << 32
+        }));
         Ok(())
-    }
-
-    /// Joins steps of the chain to pairs and these to quads.
-    ///
-    /// Rows are sorted, so that the references of neighbouring rows rise: unlike the chain itself this walks through memory in order,
-    /// and the chain then has a quarter of the steps.
-    fn lengthen(&mut self) {
-        let Block { table, pairs, quads, .. } = self;
-        pairs.clear();
-        pairs.extend(table.iter().map(|&step| {
-            let next = table[(step >> 8) as usize];
-            u64::from(step & 255) | u64::from(next & 255) << 8 | u64::from(next >> 8) << 32
-        }));
-        quads.clear();
-        quads.extend(pairs.iter().map(|&pair| {
-            let next = pairs[(pair >> 32) as usize];
-            (pair & 0xffff) | (next & 0xffff) << 16 | next >> 32 << 32
-        }));
-    }
-
-    /// Length of the block, and the row at which the chain begins.
-    pub(super) fn start(&self) -> (usize, u64) {
-        (self.table.len(), u64::from(self.table[self.origin] >> 8))
     }
 
     /// Appends the bytes with runs written out: four equal ones are followed by how many more there are. False: a count is missing.

@@ -7,12 +7,11 @@ pub(super) fn invert(blocks: &mut [&mut Block]) {
     let mut chains: Vec<Chain<'_>> = blocks
         .iter_mut()
         .map(|block| {
-            let (length, next) = block.start();
             // Four bytes a step; what the last step writes too much is cut off at the end.
             block.bytes.clear();
-            block.bytes.resize(length.next_multiple_of(4), 0);
-            let Block { quads, bytes, .. } = &mut **block;
-            Chain { quads, to: bytes, next }
+            block.bytes.resize(block.length.next_multiple_of(4), 0);
+            let Block { quads, bytes, start, .. } = &mut **block;
+            Chain { quads, to: bytes, next: *start }
         })
         .collect();
     // The longest first: when the shortest has ended the others go on without it.
@@ -28,7 +27,7 @@ pub(super) fn invert(blocks: &mut [&mut Block]) {
         chains.retain(|c| !c.to.is_empty());
     }
     for block in blocks {
-        block.bytes.truncate(block.start().0);
+        block.bytes.truncate(block.length);
     }
 }
 
