@@ -30,6 +30,7 @@ use crate::error::Complaint;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Gas constant in kJ/(mol K), exact in the SI of 2019.
 pub const GAS_CONSTANT: f64 = 8.314_462_618_153_24e-3;
@@ -167,20 +168,24 @@ pub struct Part {
     pub notes: Vec<String>,
 }
 
-/// Files that are unpacked together; their texts are dropped before the next ones are read.
-const TOGETHER: usize = 8;
-
 /// Reads files of any of the programs, told apart by what is in them; unpacks .gz, .bz2 and .tar of these.
 ///
 /// Files are read in parallel; the result does not depend on it. Errors: `Error::Input` with the complaints of all files.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Part>> {
-    let groups: Vec<Vec<Result<Read>>> = paths
-        .par_chunks(TOGETHER)
-        .map_init(Room::default, |room, some| some.iter().zip(unpacked(some, room)).map(|(path, bytes)| read_file(path, bytes?)).collect())
+    // no more memory to unpack in than threads, and its pages are touched once
+    let rooms = Mutex::new(Vec::<Room>::new());
+    let all: Vec<Result<Read>> = paths
+        .par_iter()
+        .map(|path| {
+            let mut room = rooms.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
+            let bytes = unpacked(path, &mut room);
+            rooms.lock().ok().map(|mut idle| idle.push(room));
+            read_file(path, bytes?)
+        })
         .collect();
     let mut parts = Vec::new();
     let mut namd = Vec::new();
-    for file in gather(groups.into_iter().flatten().collect())? {
+    for file in gather(all)? {
         parts.extend(file.parts);
         namd.extend(file.namd);
     }

@@ -3,7 +3,7 @@
 use super::bzip2::{self, Flaw, Room};
 use crate::{Error, Result};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Most bytes that a file may unpack to: what more would be, is a mistake or an attack.
 const MOST: u64 = 4 << 30;
@@ -17,35 +17,27 @@ pub struct Text {
     pub text: String,
 }
 
-/// The bytes of files, unpacked by what they are, not by what the files are called; together, which is faster for bzip2.
+/// The bytes of a file, unpacked by what it is, not by what it is called.
 ///
-/// Errors, file by file: `Error::Input` for a file that is not there, is cut short or damaged.
-pub(super) fn unpacked(paths: &[PathBuf], room: &mut Room) -> Vec<Result<Vec<u8>>> {
-    let mut all: Vec<Result<Vec<u8>>> =
-        paths.iter().map(|path| std::fs::read(path).map_err(|e| Error::reading(path, "reading", &e))).collect();
-    let packed: Vec<usize> = (0..all.len()).filter(|&k| all[k].as_ref().is_ok_and(|b| b.starts_with(b"BZh"))).collect();
-    let bodies: Vec<&[u8]> = packed.iter().filter_map(|&k| all[k].as_deref().ok()).collect();
-    let unpacked = bzip2::unpack(&bodies, MOST, room);
-    for (k, result) in packed.into_iter().zip(unpacked) {
-        all[k] = result.map_err(|flaw| {
-            let name = paths[k].display();
-            let what = match flaw {
-                Flaw::TooLong => return too_long(&name.to_string()),
-                Flaw::Cut => "is cut short",
-                Flaw::Damaged => "is damaged",
-            };
-            Error::input(format!("{name}: the bzip2 file {what}"), format!("copy the file again; `bzip2 -t {name}` tests it"))
-        });
+/// # Errors
+/// `Error::Input` for a file that is not there, is cut short or damaged.
+pub(super) fn unpacked(path: &Path, room: &mut Room) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(path).map_err(|e| Error::reading(path, "reading", &e))?;
+    let name = path.display().to_string();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return gunzip(&name, &bytes);
     }
-    for (path, result) in paths.iter().zip(&mut all) {
-        if let Ok(bytes) = result
-            && bytes.starts_with(&[0x1f, 0x8b])
-        {
-            let packed = std::mem::take(bytes);
-            *result = gunzip(&path.display().to_string(), &packed);
-        }
+    if !bytes.starts_with(b"BZh") {
+        return Ok(bytes);
     }
-    all
+    bzip2::unpack(&bytes, MOST, room).map_err(|flaw| {
+        let what = match flaw {
+            Flaw::TooLong => return too_long(&name),
+            Flaw::Cut => "is cut short",
+            Flaw::Damaged => "is damaged",
+        };
+        Error::input(format!("{name}: the bzip2 file {what}"), format!("copy the file again; `bzip2 -t {name}` tests it"))
+    })
 }
 
 fn gunzip(name: &str, packed: &[u8]) -> Result<Vec<u8>> {

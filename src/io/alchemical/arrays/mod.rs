@@ -61,8 +61,9 @@ const REMEDY: &str = "give u_kn (K, N) with n_k (K), or work values w_f and w_r,
 /// Errors: `Error::Input` for files that are damaged, shapes that do not fit, numbers of samples that are not whole, NaN.
 pub fn read_arrays(paths: &[PathBuf]) -> Result<Arrays> {
     let mut all = Vec::new();
-    for (path, bytes) in paths.iter().zip(unpacked(paths, &mut Room::default())) {
-        match file(path, bytes?)? {
+    let mut room = Room::default();
+    for path in paths {
+        match file(path, unpacked(path, &mut room)?)? {
             File::Arrays(arrays) => all.extend(arrays),
             File::Whole(arrays) if paths.len() == 1 => return Ok(arrays),
             File::Whole(_) => {

@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::front::Front;
+use super::invert::invert;
 use super::{Flaw, Room};
 
 /// Bits of a code that are looked up at once.
@@ -14,12 +15,6 @@ const LONGEST: usize = 20;
 pub(super) struct Block {
     /// Checksum of what it unpacks to.
     pub(super) check: u32,
-    /// Bytes before run lengths are written out.
-    pub(super) length: usize,
-    /// The row at which the chain begins.
-    pub(super) start: u64,
-    /// Four steps of the chain in one: their bytes in the low 32 bits, the row after them in the high ones.
-    pub(super) quads: Vec<u64>,
     /// The bytes in order, run lengths still packed.
     pub(super) bytes: Vec<u8>,
 }
@@ -140,10 +135,7 @@ impl Block {
         Err(Flaw::Damaged)
     }
 
-    /// Writes into each row which row follows, and joins four steps of the chain to one from every row.
-    ///
-    /// What is looked up for one row does not wait for the row before, and rows are sorted, so that neighbours look in neighbouring
-    /// places: unlike the chain itself this does not stand still for memory, and the chain then has a quarter of the steps.
+    /// Writes into each row which row follows, and follows them.
     fn link(&mut self, origin: usize, length: usize, counts: &[u32; 256], room: &mut Room) -> Result<(), Flaw> {
         let table = &mut room.table[..length];
         if origin >= length {
@@ -160,15 +152,8 @@ impl Block {
             table[first[byte] as usize] |= (i as u32) << 8;
             first[byte] += 1;
         }
-        (self.length, self.start) = (length, u64::from(table[origin] >> 8));
-        self.quads.clear();
-        self.quads.extend(table.iter().map(|&first| {
-            let second = table[(first >> 8) as usize];
-            let third = table[(second >> 8) as usize];
-            let fourth = table[(third >> 8) as usize];
-            let bytes = (first & 255) | (second & 255) << 8 | (third & 255) << 16 | fourth << 24;
-            u64::from(bytes) | u64::from(fourth >> 8) << 32
-        }));
+        let start = table[origin] >> 8;
+        invert(table, start, &mut room.space, &mut self.bytes);
         Ok(())
     }
 

@@ -1,9 +1,9 @@
-//! bzip2, many files at a time.
+//! bzip2.
 //!
 //! Reading free-energy files is mostly bzip2, and of that two thirds are its last step: following a chain of references through a
 //! block's table, each a miss of the cache. Here four steps of the chain are joined to one beforehand, in an order that memory likes, and
-//! the chains of several blocks are followed in turn, so that their misses overlap: half the CPU time of libbz2 and of its translation to
-//! Rust on the files of GROMACS, less on a busy machine. The rest is the plain format: run lengths, move-to-front, Huffman codes.
+//! the chain is followed from many places at once, so that its misses overlap: about half the CPU time of libbz2 and of its translation
+//! to Rust on the files of GROMACS. The rest is the plain format: run lengths, move-to-front, Huffman codes.
 //! Source: J. Seward, bzip2 1.0; J. Tsai, "bzip2: Format Specification" (2016).
 
 mod bits;
@@ -13,10 +13,7 @@ mod invert;
 
 use bits::Bits;
 use block::Block;
-use invert::invert;
-
-/// Chains followed at a time.
-const CHAINS: usize = 4;
+use invert::Space;
 
 /// Why a stream cannot be unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +34,6 @@ struct Stream<'a> {
     /// Checksum of the stream's blocks so far.
     check: u32,
     out: Vec<u8>,
-    flaw: Option<Flaw>,
     done: bool,
 }
 
@@ -46,63 +42,41 @@ struct Stream<'a> {
 pub(super) struct Room {
     /// Bytes of a last column in the low 8 bits, above them the row that follows, once linked.
     table: Vec<u32>,
-    /// Blocks that are done with.
-    idle: Vec<Block>,
+    space: Space,
+    block: Block,
 }
 
-/// Contents of the files, each of one or more bzip2 streams, in order.
-pub(super) fn unpack(files: &[&[u8]], most: u64, room: &mut Room) -> Vec<Result<Vec<u8>, Flaw>> {
-    let mut streams: Vec<Stream<'_>> = files.iter().map(|f| Stream::new(f)).collect();
-    let mut waiting: Vec<(usize, Block)> = Vec::new();
-    for at in 0..streams.len() {
-        while !streams[at].done {
-            let mut block = room.idle.pop().unwrap_or_default();
-            match streams[at].next_block(&mut block, room) {
-                Ok(true) => waiting.push((at, block)),
-                Ok(false) => room.idle.push(block),
-                Err(flaw) => {
-                    // What is drawn beyond the end makes no sense either.
-                    let cut = streams[at].bits.overdrawn();
-                    streams[at].fail(if cut { Flaw::Cut } else { flaw });
-                    room.idle.push(block);
-                }
-            }
-            if waiting.len() == CHAINS {
-                finish(&mut waiting, &mut room.idle, &mut streams, most);
-            }
-        }
+/// Contents of a file of one or more bzip2 streams.
+pub(super) fn unpack(file: &[u8], most: u64, room: &mut Room) -> Result<Vec<u8>, Flaw> {
+    let mut stream = Stream::new(file);
+    let mut block = std::mem::take(&mut room.block);
+    let mut result = Ok(());
+    while result.is_ok() && !stream.done {
+        result = match stream.next_block(&mut block, room) {
+            Ok(true) => stream.finish(&block, most),
+            Ok(false) => Ok(()),
+            // What is drawn beyond the end makes no sense either.
+            Err(_) if stream.bits.overdrawn() => Err(Flaw::Cut),
+            Err(flaw) => Err(flaw),
+        };
     }
-    finish(&mut waiting, &mut room.idle, &mut streams, most);
-    streams.into_iter().map(|s| s.flaw.map_or(Ok(s.out), Err)).collect()
-}
-
-/// Unpacks the blocks that wait and gives their memory back.
-fn finish(waiting: &mut Vec<(usize, Block)>, idle: &mut Vec<Block>, streams: &mut [Stream<'_>], most: u64) {
-    let mut blocks: Vec<&mut Block> = waiting.iter_mut().map(|(_, b)| b).collect();
-    invert(&mut blocks);
-    for (at, block) in waiting.drain(..) {
-        let stream = &mut streams[at];
-        if stream.flaw.is_none() {
-            let before = stream.out.len();
-            let written = block.expand(&mut stream.out);
-            if !written || bits::checksum(&stream.out[before..]) != block.check {
-                stream.fail(Flaw::Damaged);
-            } else if stream.out.len() as u64 > most {
-                stream.fail(Flaw::TooLong);
-            }
-        }
-        idle.push(block);
-    }
+    room.block = block;
+    result.map(|()| stream.out)
 }
 
 impl<'a> Stream<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Stream { bits: Bits::new(bytes), level: None, check: 0, out: Vec::new(), flaw: None, done: false }
+        Stream { bits: Bits::new(bytes), level: None, check: 0, out: Vec::new(), done: false }
     }
 
-    fn fail(&mut self, flaw: Flaw) {
-        self.flaw.get_or_insert(flaw);
-        self.done = true;
+    /// Puts a block at the end of the output.
+    fn finish(&mut self, block: &Block, most: u64) -> Result<(), Flaw> {
+        let before = self.out.len();
+        let written = block.expand(&mut self.out);
+        if !written || bits::checksum(&self.out[before..]) != block.check {
+            return Err(Flaw::Damaged);
+        }
+        if self.out.len() as u64 > most { Err(Flaw::TooLong) } else { Ok(()) }
     }
 
     /// Reads the next block's codes; false when a stream or the file has ended.
@@ -142,6 +116,7 @@ impl<'a> Stream<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     /// `bz2.compress(b"...")` of Python.
     const HELLO: &[u8] = include_bytes!("hello.bz2");
@@ -150,20 +125,51 @@ mod tests {
     fn a_known_stream_and_all_its_damages() {
         let text = b"hello hello hello aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n".repeat(7);
         let twice = [HELLO, HELLO].concat();
-        let all = unpack(&[HELLO, &twice, HELLO, HELLO, HELLO, &[]], 1 << 20, &mut Room::default());
-        assert_eq!(all[0].as_ref().unwrap(), &text);
-        assert_eq!(all[1].as_ref().unwrap(), &text.repeat(2));
-        assert!(all[2] == all[0] && all[4] == all[0] && all[5] == Ok(Vec::new()));
-        assert_eq!(unpack(&[HELLO], 100, &mut Room::default()), [Err(Flaw::TooLong)]);
+        let unpack = |file: &[u8], most| super::unpack(file, most, &mut Room::default());
+        assert_eq!(unpack(HELLO, 1 << 20).as_ref(), Ok(&text));
+        assert_eq!(unpack(&twice, 1 << 20).as_ref(), Ok(&text.repeat(2)));
+        assert_eq!(unpack(&[], 1 << 20), Ok(Vec::new()));
+        assert_eq!(unpack(HELLO, 100), Err(Flaw::TooLong));
         for cut in 1..HELLO.len() {
-            assert_eq!(unpack(&[&HELLO[..cut]], 1 << 20, &mut Room::default()), [Err(Flaw::Cut)], "{cut}");
+            assert_eq!(unpack(&HELLO[..cut], 1 << 20), Err(Flaw::Cut), "{cut}");
         }
         for bit in 0..HELLO.len() * 8 {
             let mut bad = HELLO.to_vec();
             bad[bit / 8] ^= 0x80 >> (bit % 8);
             // Some bits carry nothing: the last byte's padding, a larger block size, another of the 7 equal rotations.
-            if let [Ok(out)] = unpack(&[&bad], 1 << 20, &mut Room::default()).as_slice() {
-                assert_eq!(*out, text, "{bit}");
+            if let Ok(out) = unpack(&bad, 1 << 20) {
+                assert_eq!(out, text, "{bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_all_kinds_come_back() {
+        let mut seed = 1_u64;
+        let mut next = |n: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % n
+        };
+        let mut room = Room::default();
+        // lengths around where the chain is entered at many rows; several blocks; few and all bytes; runs; equal parts
+        for (k, length) in [1, 3, 4, 5, 255, 4097, 16_383, 16_384, 16_385, 65_536, 150_000, 900_000, 1_900_000].into_iter().enumerate() {
+            for (alphabet, part) in [(1, 1), (2, usize::MAX), (13, usize::MAX), (256, usize::MAX), (13, 7), (13, 8192), (90, 20_011)] {
+                let piece: Vec<u8> = (0..length.min(part)).map(|_| next(alphabet) as u8).collect();
+                let mut text: Vec<u8> = piece.iter().copied().cycle().take(length).collect();
+                if k % 2 == 1 {
+                    // what differs at one place only
+                    text[length / 2] ^= 1;
+                }
+                let level = bzip2::Compression::new(1 + next(9) as u32);
+                let mut packed = Vec::new();
+                bzip2::read::BzEncoder::new(&text[..], level).read_to_end(&mut packed).unwrap();
+                let out = unpack(&packed, 1 << 30, &mut room);
+                assert!(out.as_ref() == Ok(&text), "{length} bytes of {alphabet}, equal parts of {part}: {:?}", out.map(|o| o.len()));
+                let bit = next(8 * packed.len() as u64) as usize;
+                packed[bit / 8] ^= 0x80 >> (bit % 8);
+                if let Ok(out) = unpack(&packed, 1 << 30, &mut room) {
+                    assert!(out == text, "{length} bytes of {alphabet}: bit {bit}");
+                }
             }
         }
     }
