@@ -3,7 +3,8 @@
 use super::config::{Method, Sample, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
-use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, works};
+use super::weighted::Weighted;
+use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, weighted, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -57,8 +58,14 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     ));
                 };
                 let (summary, found) = match source {
+                    Stored::Chain(sample, read) if wanted.smooth.is_some() => {
+                        weighted::wanted(job, stage, wanted, &Weighted::of_chain(job, sample, read))?
+                    }
                     Stored::Chain(sample, read) => analyse::wanted(job, stage, wanted, sample, read)?,
-                    Stored::Nothing => return Err(Error::run(format!("{} reads nothing", stage.name.value), "report this as a bug")),
+                    Stored::Biased(sample, read) => weighted::wanted(job, stage, wanted, &Weighted::of_bias(job, sample, read))?,
+                    Stored::Ladder(read) if wanted.method.value.averages() => {
+                        weighted::wanted(job, stage, wanted, &Weighted::of_ladder(job, read))?
+                    }
                     Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
                     Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
                     Stored::Works(read) => works::work(job, stage, wanted, read)?,
@@ -113,8 +120,8 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     Some((summary, means, Stored::Ladder(Box::new(read))))
                 }
                 StageKind::Metadynamics(m) => {
-                    let (summary, found) = metadynamics::analyse(job, stage, m, &saved)?;
-                    Some((summary, found, Stored::Nothing))
+                    let (summary, found, read) = metadynamics::analyse(job, stage, m, &saved)?;
+                    Some((summary, found, Stored::Biased(&m.sample, read)))
                 }
                 StageKind::Minimise(_) | StageKind::Estimate(_) => None,
             };
@@ -163,7 +170,7 @@ enum Stored<'a> {
     Chain(&'a Sample, analyse::Stored),
     Ladder(Box<ladders::OnLadder>),
     Annealed(works::Annealed),
-    Nothing,
+    Biased(&'a Sample, metadynamics::Filled),
     Works(works::Works),
 }
 
