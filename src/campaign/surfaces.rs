@@ -92,7 +92,7 @@ pub(super) fn weighted(
     let mut how = from.what();
     if let Some(smooth) = &wanted.smooth {
         let smoothed = grid.smooth(smooth.value, wanted.bootstraps.value as usize, job.seed, &found)?;
-        let (check, words) = blur(stage, &found, &smoothed);
+        let (check, words) = blur(stage, &found, &smoothed, from.kt);
         to.checks.push(check);
         how = [how, Some(words)].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));
         let doubts = found.warnings.iter().filter(|w| w.kind != WarningKind::Outside).cloned();
@@ -251,17 +251,35 @@ fn log(w: f64) -> f64 {
     if w > 0.0 { Real::ln(w) } else { f64::NEG_INFINITY }
 }
 
+/// What a histogram would say of a bin whose middle has this free energy: of a straight slope F' over a width h,
+/// -kT ln(sinh(a) / a) more along each axis, a = F' h / 2 kT.
+fn over_bin(s: &SmoothSurface, b: usize, kt: f64) -> f64 {
+    let inner = s.axes.get(1).map_or(1, |a| a.bins);
+    let mut over = s.free_energy[b];
+    for (k, axis) in s.axes.iter().enumerate() {
+        let (stride, at) = if k == 0 { (inner, b / inner) } else { (1, b % inner) };
+        let (below, above) = (at.saturating_sub(1), (at + 1).min(axis.bins - 1));
+        let to = |i: usize| s.free_energy[b + stride * i - stride * at];
+        let a = (to(above) - to(below)) / (above - below).max(1) as f64 / (2.0 * kt);
+        if a.abs() > 1e-3 {
+            over -= kt * Real::ln((Real::exp(a) - Real::exp(-a)) / (2.0 * a));
+        }
+    }
+    over
+}
+
 /// How a surface was smoothed, and whether that took it away from the histogram of the same frames: no error bar knows of it.
-fn blur(stage: &Stage, rough: &Surface, smooth: &Smoothed) -> (Check, String) {
+fn blur(stage: &Stage, rough: &Surface, smooth: &Smoothed, kt: f64) -> (Check, String) {
     let s = &smooth.surface;
-    let bins: Vec<usize> = (0..rough.count.len()).filter(|b| rough.stderr[*b] > 0.0 && s.free_energy[*b].is_finite()).collect();
+    let over: Vec<f64> = (0..rough.count.len()).map(|b| over_bin(s, b, kt)).collect();
+    let bins: Vec<usize> = (0..rough.count.len()).filter(|b| rough.stderr[*b] > 0.0 && over[*b].is_finite()).collect();
     // both are up to a constant
     let (mut sum, mut total) = (0.0, 0.0);
     for &b in &bins {
         let weight = 1.0 / (rough.stderr[b] * rough.stderr[b]);
-        (sum, total) = (sum + weight * (s.free_energy[b] - rough.free_energy[b]), total + weight);
+        (sum, total) = (sum + weight * (over[b] - rough.free_energy[b]), total + weight);
     }
-    let away = bins.iter().map(|&b| ((s.free_energy[b] - rough.free_energy[b] - sum / total) / rough.stderr[b]).abs());
+    let away = bins.iter().map(|&b| ((over[b] - rough.free_energy[b] - sum / total) / rough.stderr[b]).abs());
     let most = away.fold(0.0, f64::max);
     let (what, remedy) = match smooth.how {
         Smooth::Kde => {
