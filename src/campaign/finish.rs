@@ -1,6 +1,6 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
-use super::config::{Method, Sample, StageKind};
+use super::config::{Method, Sample, Smooth, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
 use super::weighted::Weighted;
@@ -214,7 +214,11 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
         for stage in &job.resolved.stages {
             match &stage.kind {
                 StageKind::Minimise(_) => add("L-BFGS: Liu and Nocedal, Math. Program. 45, 503 (1989)"),
-                StageKind::Estimate(e) => method_papers(e.method.value).iter().for_each(|p| add(p)),
+                StageKind::Estimate(e) => {
+                    method_papers(e.method.value).iter().for_each(|p| add(p));
+                    let from = job.resolved.stages.iter().find(|s| s.name == e.from).map(|s| &s.kind);
+                    weights_papers(e, from).into_iter().for_each(&mut add);
+                }
                 kind => {
                     let name = kind.chain().map_or("", |s| s.propagator.value.name());
                     add(crate::dynamics::PROPAGATORS.iter().find(|p| p.name == name).map_or("", |p| p.paper));
@@ -255,6 +259,26 @@ fn method_papers(method: Method) -> &'static [&'static str] {
         Method::Exp => &["Zwanzig, J. Chem. Phys. 22, 1420 (1954)"],
         _ => &[],
     }
+}
+
+/// Where the weights of frames and the smoothing of a surface come from.
+fn weights_papers(e: &super::config::Estimate, from: Option<&StageKind>) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    match from {
+        Some(StageKind::Exchange(_) | StageKind::Expanded(_)) if e.method.value.averages() => {
+            all.extend(method_papers(Method::Reweight));
+        }
+        Some(StageKind::Metadynamics(_)) => {
+            all.push("Weights of metadynamics: Tiwary and Parrinello, J. Phys. Chem. B 119, 736 (2015)");
+        }
+        _ => {}
+    }
+    match e.smooth.as_deref() {
+        Some(Smooth::Kde) => all.push("Kernel densities: Silverman, Density Estimation (1986)"),
+        Some(Smooth::Spline) => all.push("Free energies as splines: Shirts and Ferguson, J. Chem. Theory Comput. 16, 4107 (2020)"),
+        None => {}
+    }
+    all
 }
 
 /// summary.json, estimates.csv and estimates.h5.

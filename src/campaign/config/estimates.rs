@@ -31,7 +31,7 @@ pub enum Method {
     Work,
     /// Logarithm of the integral of exp(-u) over configurations.
     LogZ,
-    /// Means at the target state from the frames of all states.
+    /// Means at the target state from the frames of all states: what mean does over a ladder.
     Reweight,
 }
 

@@ -283,7 +283,8 @@ pub(super) enum PathKind {
     SolventCharges,
     /// Lennard-Jones of some atoms from nothing to full.
     SoftCore,
-    /// A harmonic restraint whose centre moves.
+    /// A harmonic restraint whose centre moves. Averages over its windows (mean, fes, basins, reweight) are those of the system
+    /// without restraint.
     Umbrella,
 }
 
