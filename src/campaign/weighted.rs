@@ -65,6 +65,8 @@ pub(super) struct Errors {
     spread: Option<f64>,
     /// Of the quantity itself.
     variance: f64,
+    /// The same number in all frames: what rounding leaves of its spread is no error.
+    constant: bool,
 }
 
 impl Errors {
@@ -74,14 +76,12 @@ impl Errors {
     }
 
     fn estimate(&self, name: &str, from: &Weighted<'_>) -> Estimate {
-        let stderr = larger(self.theory, self.spread.unwrap_or(f64::NAN));
-        // a quantity that never changes has no error that could be seen
-        let stderr = if stderr > 0.0 { stderr } else { f64::NAN };
+        let stderr = if self.constant { f64::NAN } else { larger(self.theory, self.spread.unwrap_or(f64::NAN)) };
         let mut e = Estimate::new(name, self.value, stderr, self.variance / (stderr * stderr));
-        if stderr.is_nan() {
+        if self.constant {
             e.warnings.push(Warning::new(WarningKind::Constant, format!("{name} is the same in all frames: there is no spread")));
         }
-        if let Some(spread) = self.spread.filter(|s| *s > 2.0 * self.theory || self.theory > 2.0 * s) {
+        if let Some(spread) = self.spread.filter(|s| !self.constant && (*s > 2.0 * self.theory || self.theory > 2.0 * s)) {
             let which = if spread > self.theory { "the spread of the copies" } else { "theory" };
             let message = format!("the copies spread by {spread:.2e}, theory says {:.2e}: the error is that of {which}", self.theory);
             e.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
@@ -289,6 +289,7 @@ impl<'a> Weighted<'a> {
                 value: values[a],
                 theory: independent[a] * g.sqrt(),
                 spread: left_out.as_ref().map(|sets| Errors::spread(sets.iter().map(|s| s[a]))),
+                constant: row.iter().all(|x| x.to_bits() == row[0].to_bits()),
                 variance: row.iter().zip(weights).map(|(x, w)| w * (x - values[a]) * (x - values[a])).sum(),
             });
         }
