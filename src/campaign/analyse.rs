@@ -2,17 +2,19 @@
 
 use super::config::{Estimate as Wanted, Method, Sample, Stage};
 use super::run::Job;
+use super::{basins, surfaces};
 use crate::batch::Snapshot;
-use crate::estimate::summary::{BasinSummary, BasinsSummary, ColumnSummary, StageSummary, SurfaceSummary};
+use crate::estimate::summary::{ColumnSummary, StageSummary};
 use crate::estimate::{
-    self, Axis, Basin, Diagnosis, Estimate, Interval, Series, Thresholds, Unusable, Warning, WarningKind, circle, circular_mean,
-    detect_equilibration, diagnose, judge, mean, surface,
+    self, Diagnosis, Estimate, Series, Thresholds, Unusable, Warning, WarningKind, circle, circular_mean, detect_equilibration, diagnose,
+    judge, mean,
 };
 use crate::io::reader;
 use crate::{Error, Result};
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
 /// One scalar column of the replicas that are well, whole and after the discard.
+#[derive(Clone)]
 pub(super) struct Scalar {
     pub(super) name: String,
     pub(super) unit: Option<String>,
@@ -20,15 +22,15 @@ pub(super) struct Scalar {
     /// `[replica][draw]`, nothing discarded.
     whole: Vec<f64>,
     /// `[replica][draw]` after the discard.
-    kept: Vec<f64>,
+    pub(super) kept: Vec<f64>,
 }
 
 /// The stored scalars of one sample stage.
 pub(super) struct Stored {
     pub(super) scalars: Vec<Scalar>,
     /// The single terms of a stored `terms`, for estimates of `energy:NAME`; not judged.
-    terms: Vec<Scalar>,
-    replicas: usize,
+    pub(super) terms: Vec<Scalar>,
+    pub(super) replicas: usize,
     draws: usize,
     discard: usize,
     discard_by: String,
@@ -37,7 +39,12 @@ pub(super) struct Stored {
 }
 
 impl Scalar {
-    fn series(&self, replicas: usize) -> Series<'_> {
+    /// A column of which nothing is to be discarded any more.
+    pub(super) fn of(name: &str, unit: Option<String>, periodic: bool, kept: Vec<f64>) -> Self {
+        Scalar { name: name.to_owned(), unit, periodic, whole: Vec::new(), kept }
+    }
+
+    pub(super) fn series(&self, replicas: usize) -> Series<'_> {
         Series { values: &self.kept, replicas, draws: self.kept.len().checked_div(replicas).unwrap_or(0) }
     }
 }
@@ -104,7 +111,7 @@ impl Stored {
         }
     }
 
-    fn find(&self, name: &str) -> Result<&Scalar> {
+    pub(super) fn find(&self, name: &str) -> Result<&Scalar> {
         self.scalars
             .iter()
             .chain(&self.terms)
@@ -114,7 +121,7 @@ impl Stored {
 }
 
 /// A column as what diagnostics may look at: itself, or cosine and sine of an angle.
-fn parts(values: &[f64], periodic: bool) -> Vec<Vec<f64>> {
+pub(super) fn parts(values: &[f64], periodic: bool) -> Vec<Vec<f64>> {
     if periodic {
         let (cos, sin) = circle(values, TAU);
         vec![cos, sin]
@@ -144,9 +151,9 @@ pub(super) fn sample(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snap
             estimates.push(mean_estimate(job, scalar, &stored));
         }
     }
-    let counted = match basins_of(job, &stored, None)? {
+    let counted = match basins::counted(job, &stored.scalars, stored.replicas, None)? {
         Some((declared, counted)) => {
-            summary.basins = Some(basins_summary(&declared, &counted));
+            summary.basins = Some(basins::summary(&declared, &counted));
             vec![counted]
         }
         None => Vec::new(),
@@ -254,7 +261,7 @@ fn column_summary(scalar: &Scalar, stored: &Stored) -> (ColumnSummary, Vec<Diagn
     (column, diagnoses)
 }
 
-fn finite(x: f64) -> Option<f64> {
+pub(super) fn finite(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
@@ -287,75 +294,6 @@ pub(super) fn missing(quantity: &str, why: &Unusable) -> Estimate {
     Estimate::missing(quantity, kind, why.to_string())
 }
 
-/// Declared basins (all, or the named ones) counted on the stored columns; `None` when none is declared or a side is not stored.
-fn basins_of(job: &Job<'_>, stored: &Stored, names: Option<&[String]>) -> Result<Option<(Declared, estimate::Basins)>> {
-    let chosen: Vec<_> = job.resolved.basins.iter().filter(|b| names.is_none_or(|n| n.contains(&b.name.value))).collect();
-    let mut of: Vec<String> = Vec::new();
-    for side in chosen.iter().flat_map(|b| &b.sides) {
-        let stored_name = stored
-            .scalars
-            .iter()
-            .map(|s| &s.name)
-            .find(|n| super::config::Column::parse(n).is_ok_and(|c| c.text == side.of.value.text || c.answers_to(&side.of.value.text)));
-        match stored_name {
-            Some(name) if !of.contains(name) => of.push(name.clone()),
-            Some(_) => {}
-            None if names.is_none() => return Ok(None),
-            None => {
-                return Err(job.at(
-                    Error::input(format!("column \"{}\" of a basin is not stored", side.of.value.text), "observe it in the sample stage"),
-                    side.of.span.clone(),
-                ));
-            }
-        }
-    }
-    if chosen.is_empty() {
-        return Ok(None);
-    }
-    let mut declared = Vec::new();
-    for basin in &chosen {
-        let mut intervals = Vec::new();
-        for name in &of {
-            let scalar = stored.find(name)?;
-            let column = super::config::Column::parse(name).ok();
-            let side =
-                basin.sides.iter().find(|s| column.as_ref().is_some_and(|c| c.text == s.of.value.text || c.answers_to(&s.of.value.text)));
-            let period = scalar.periodic.then_some(TAU);
-            intervals.push(match side {
-                Some(s) => Interval { low: s.lower.value, high: s.upper.value, period },
-                None if scalar.periodic => Interval { low: -PI, high: PI, period },
-                None => Interval { low: f64::MIN, high: f64::MAX, period },
-            });
-        }
-        declared.push(Basin { name: basin.name.value.clone(), intervals });
-    }
-    let columns: Vec<Series<'_>> = of.iter().map(|n| stored.find(n).map(|s| s.series(stored.replicas))).collect::<Result<_>>()?;
-    match estimate::basins(&columns, &declared) {
-        Ok(counted) => Ok(Some((Declared { of, basins: declared }, counted))),
-        Err(Unusable::Argument(what)) => Err(Error::input(what, "mend [basins] in the campaign")),
-        Err(_) => Ok(None),
-    }
-}
-
-struct Declared {
-    of: Vec<String>,
-    basins: Vec<Basin>,
-}
-
-fn basins_summary(declared: &Declared, counted: &estimate::Basins) -> BasinsSummary {
-    let basins = declared.basins.iter().zip(&counted.basins).map(|(d, c)| BasinSummary {
-        name: c.name.clone(),
-        sides: d.intervals.iter().map(|i| (i.low, i.high)).collect(),
-        population: c.population.as_ref().and_then(|p| finite(p.value)),
-        stderr: c.population.as_ref().and_then(|p| finite(p.stderr)),
-        visits: c.visits,
-        replicas: c.replicas,
-        entered: c.entered,
-        left: c.left,
-    });
-    BasinsSummary { of: declared.of.clone(), basins: basins.collect(), crossings: counted.crossings.clone(), between: counted.between }
-}
-
 /// The estimates of an estimate stage over what its sample stage stored.
 pub(super) fn wanted(
     job: &Job<'_>,
@@ -380,17 +318,17 @@ pub(super) fn wanted(
             all
         }
         Method::Fes => {
-            let (s, all) = fes(job, stage, wanted, sample, stored)?;
+            let (s, all) = surfaces::plain(job, stage, wanted, sample, stored)?;
             summary.surfaces.push(s);
             all
         }
         Method::Basins => {
             let names: Vec<String> = wanted.basins.iter().map(|b| b.value.clone()).collect();
-            let Some((declared, counted)) = basins_of(job, stored, Some(&names))? else {
+            let Some((declared, counted)) = basins::counted(job, &stored.scalars, stored.replicas, Some(&names))? else {
                 return Err(job.at(Error::input("no basins to count", "declare [basins.NAME] in the campaign"), stage.name.span.clone()));
             };
-            summary.basins = Some(basins_summary(&declared, &counted));
-            basin_estimates(&counted)
+            summary.basins = Some(basins::summary(&declared, &counted));
+            basins::estimates(&counted)
         }
         other => return Err(Error::run(format!("{} does not read a sample stage", other.name()), "report this as a bug")),
     };
@@ -430,56 +368,4 @@ fn timeseries(c: &ColumnSummary) -> Vec<Estimate> {
         named("ess_tail", c.ess_tail, None),
         named("equilibrated", c.equilibrated.map(|n| n as f64), None),
     ]
-}
-
-fn basin_estimates(counted: &estimate::Basins) -> Vec<Estimate> {
-    let mut all = Vec::new();
-    for b in &counted.basins {
-        let quantity = format!("population:{}", b.name);
-        all.push(match &b.population {
-            Some(p) => p.estimate(quantity),
-            None => Estimate::missing(quantity, WarningKind::NotVisited, format!("{} was not visited", b.name)),
-        });
-    }
-    for (i, from) in counted.basins.iter().enumerate() {
-        for (j, to) in counted.basins.iter().enumerate().filter(|(j, _)| *j != i) {
-            // A count of independent events: its standard error is that of a Poisson number.
-            let n = counted.crossings(i, j) as f64;
-            all.push(Estimate::new(format!("crossings:{}->{}", from.name, to.name), n, if n > 0.0 { n.sqrt() } else { f64::NAN }, n));
-        }
-    }
-    all
-}
-
-fn fes(job: &Job<'_>, stage: &Stage, wanted: &Wanted, sample: &Sample, stored: &Stored) -> Result<(SurfaceSummary, Vec<Estimate>)> {
-    let scalars: Vec<&Scalar> = wanted.of.iter().map(|c| stored.find(&c.value.text)).collect::<Result<_>>()?;
-    let columns: Vec<Series<'_>> = scalars.iter().map(|s| s.series(stored.replicas)).collect();
-    let mut axes = Vec::new();
-    for (scalar, axis) in scalars.iter().zip(&wanted.axes) {
-        let (low, high, periodic) = match &axis.range {
-            Some((a, b)) => (a.value, b.value, false),
-            None if scalar.periodic => (-PI, PI, true),
-            None => {
-                let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-                for &x in scalar.kept.iter().filter(|x| x.is_finite()) {
-                    (low, high) = (low.min(x), high.max(x));
-                }
-                (low, high + (high - low) * 1e-9, false)
-            }
-        };
-        axes.push(Axis::new(low, high, axis.bins.value as usize, periodic)?);
-    }
-    let names: Vec<&str> = wanted.of.iter().map(|c| c.value.name()).collect();
-    let unit = job.energy_unit();
-    let s = surface(&columns, &axes, sample.thermal.value.kt(job.resolved.units))?;
-    let summary = SurfaceSummary {
-        stage: stage.name.value.clone(),
-        of: scalars.iter().map(|s| s.name.clone()).collect(),
-        units: scalars.iter().map(|s| s.unit.clone()).collect(),
-        edges: axes.iter().map(Axis::edges).collect(),
-        free_energy: s.free_energy.iter().map(|f| finite(*f)).collect(),
-        stderr: s.stderr.iter().map(|f| finite(*f)).collect(),
-        unit: unit.map(str::to_owned),
-    };
-    Ok((summary, s.estimates("free_energy", &names, unit)))
 }

@@ -11,9 +11,17 @@ use std::fmt::Write as _;
 /// Estimation methods of a campaign: name, what it gives, its keys.
 const ESTIMATORS: [(&str, &str, &str); 11] = [
     ("mean", "means with standard errors from independent replicas (from the correlation time when replicas are few)", "from, of"),
-    ("fes", "free-energy profile or surface by histogram, errors from independent replicas", "from, of, bins, range"),
+    (
+        "fes",
+        "free-energy profile or surface, histogram or smooth, errors from independent replicas",
+        "from, of, bins, range, smooth, bootstraps",
+    ),
     ("timeseries", "autocorrelation time, statistical inefficiency, R-hat, effective sample sizes, equilibration", "from, of"),
-    ("basins", "populations, visits and crossings of the declared [basins]", "from, basins"),
+    (
+        "basins",
+        "populations, visits and crossings of the declared [basins]; as mean and fes also of a ladder or of metadynamics, by weight",
+        "from, basins",
+    ),
     ("mbar", "free energies of all states of an exchange or expanded stage, with their overlap", "from, unit"),
     ("bar", "free energies between neighbours of a ladder, from both sides", "from, unit"),
     ("exp", "free energies between neighbours of a ladder, from one side", "from, unit"),

@@ -1,9 +1,10 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
-use super::config::{Method, Sample, StageKind};
+use super::config::{Method, Sample, Smooth, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
-use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, works};
+use super::weighted::Weighted;
+use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, weighted, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -57,8 +58,14 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     ));
                 };
                 let (summary, found) = match source {
+                    Stored::Chain(sample, read) if wanted.smooth.is_some() => {
+                        weighted::wanted(job, stage, wanted, &Weighted::of_chain(job, sample, read))?
+                    }
                     Stored::Chain(sample, read) => analyse::wanted(job, stage, wanted, sample, read)?,
-                    Stored::Nothing => return Err(Error::run(format!("{} reads nothing", stage.name.value), "report this as a bug")),
+                    Stored::Biased(sample, read) => weighted::wanted(job, stage, wanted, &Weighted::of_bias(job, sample, read))?,
+                    Stored::Ladder(read) if wanted.method.value.averages() => {
+                        weighted::wanted(job, stage, wanted, &Weighted::of_ladder(job, read))?
+                    }
                     Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
                     Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
                     Stored::Works(read) => works::work(job, stage, wanted, read)?,
@@ -113,8 +120,8 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     Some((summary, means, Stored::Ladder(Box::new(read))))
                 }
                 StageKind::Metadynamics(m) => {
-                    let (summary, found) = metadynamics::analyse(job, stage, m, &saved)?;
-                    Some((summary, found, Stored::Nothing))
+                    let (summary, found, read) = metadynamics::analyse(job, stage, m, &saved)?;
+                    Some((summary, found, Stored::Biased(&m.sample, read)))
                 }
                 StageKind::Minimise(_) | StageKind::Estimate(_) => None,
             };
@@ -163,7 +170,7 @@ enum Stored<'a> {
     Chain(&'a Sample, analyse::Stored),
     Ladder(Box<ladders::OnLadder>),
     Annealed(works::Annealed),
-    Nothing,
+    Biased(&'a Sample, metadynamics::Filled),
     Works(works::Works),
 }
 
@@ -207,7 +214,11 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
         for stage in &job.resolved.stages {
             match &stage.kind {
                 StageKind::Minimise(_) => add("L-BFGS: Liu and Nocedal, Math. Program. 45, 503 (1989)"),
-                StageKind::Estimate(e) => method_papers(e.method.value).iter().for_each(|p| add(p)),
+                StageKind::Estimate(e) => {
+                    method_papers(e.method.value).iter().for_each(|p| add(p));
+                    let from = job.resolved.stages.iter().find(|s| s.name == e.from).map(|s| &s.kind);
+                    weights_papers(e, from).into_iter().for_each(&mut add);
+                }
                 kind => {
                     let name = kind.chain().map_or("", |s| s.propagator.value.name());
                     add(crate::dynamics::PROPAGATORS.iter().find(|p| p.name == name).map_or("", |p| p.paper));
@@ -248,6 +259,26 @@ fn method_papers(method: Method) -> &'static [&'static str] {
         Method::Exp => &["Zwanzig, J. Chem. Phys. 22, 1420 (1954)"],
         _ => &[],
     }
+}
+
+/// Where the weights of frames and the smoothing of a surface come from.
+fn weights_papers(e: &super::config::Estimate, from: Option<&StageKind>) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    match from {
+        Some(StageKind::Exchange(_) | StageKind::Expanded(_)) if e.method.value.averages() => {
+            all.extend(method_papers(Method::Reweight));
+        }
+        Some(StageKind::Metadynamics(_)) => {
+            all.push("Weights of metadynamics: Tiwary and Parrinello, J. Phys. Chem. B 119, 736 (2015)");
+        }
+        _ => {}
+    }
+    match e.smooth.as_deref() {
+        Some(Smooth::Kde) => all.push("Kernel densities: Silverman, Density Estimation (1986)"),
+        Some(Smooth::Spline) => all.push("Free energies as splines: Shirts and Ferguson, J. Chem. Theory Comput. 16, 4107 (2020)"),
+        None => {}
+    }
+    all
 }
 
 /// summary.json, estimates.csv and estimates.h5.

@@ -13,14 +13,14 @@ use crate::estimate::{
 use std::ops::Range;
 
 /// Least number of independent copies whose spread is an error.
-const COPIES: usize = 4;
+pub(super) const COPIES: usize = 4;
 /// Most groups that are left out in turn.
 const GROUPS: usize = 16;
 /// Off-diagonal elements of the overlap matrix between neighbours: reliable from here on.
 /// Source: Klimovich, Shirts and Mobley, J. Comput. Aided Mol. Des. 29, 397 (2015).
 const OVERLAP: f64 = 0.03;
 /// Independent samples that neighbours share: worth a warning below the first, no result below the second.
-const SHARED: (f64, f64) = (50.0, 10.0);
+pub(super) const SHARED: (f64, f64) = (50.0, 10.0);
 
 /// Parts of the data that convergence is shown for.
 const PARTS: usize = 10;
@@ -70,10 +70,6 @@ impl Found {
 pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder) -> Result<(StageSummary, Vec<Estimate>)> {
     let mut summary = estimate_frame(job, stage, wanted);
     let g = read.g();
-    if wanted.method.value == Method::Reweight {
-        let estimates = reweighted(job, stage, wanted, read, g, &mut summary);
-        return Ok((summary, estimates));
-    }
     let found = find(wanted.method.value, read, g);
     let mut estimates = match found {
         Ok(found) => {
@@ -129,89 +125,8 @@ fn complete(job: &Job<'_>, stage: &Stage, read: &OnLadder, e: &mut Estimate) {
     job.complete(e, &stage.name.value, sample.filter(|_| read.variable == "lambda"));
 }
 
-/// Means of columns at the target state from the frames of all states.
-fn reweighted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder, g: f64, summary: &mut StageSummary) -> Vec<Estimate> {
-    let all: Vec<usize> = (0..read.copies).collect();
-    let whole = Part { read, copies: &all, draws: read.discard..read.draws };
-    let names: Vec<&str> = wanted.of.iter().map(|c| c.value.text.as_str()).collect();
-    let temperature = 1.0 / (job.resolved.units.kb() * read.states[read.target].beta);
-    let mut estimates = match averages(&whole, &names) {
-        Ok((values, stderr, n_eff)) => {
-            let left_out = without_each_group(read.copies).and_then(|sets| {
-                let part = |copies: &Vec<usize>| averages(&Part { read, copies, draws: whole.draws.clone() }, &names).map(|a| a.0);
-                sets.iter().map(part).collect::<Answer<Vec<_>>>().ok()
-            });
-            let enough = n_eff / g;
-            let outcome = if enough >= SHARED.0 {
-                Outcome::Pass
-            } else if enough >= SHARED.1 {
-                Outcome::Warn
-            } else {
-                Outcome::Fail
-            };
-            summary.checks.push(Check {
-                check: "n_eff".to_owned(),
-                of: stage.name.value.clone(),
-                value: Some(enough),
-                bound: Some(SHARED.0),
-                outcome,
-                message: format!(
-                    "{}: {enough:.0} independent samples stand behind the target state, should be at least {:.0}",
-                    stage.name.value, SHARED.0
-                ),
-            });
-            let made = |(l, name): (usize, &&str)| {
-                let theory = stderr[l] * g.sqrt();
-                let spread = left_out.as_ref().map_or(0.0, |sets| jackknife_error(sets.iter().map(|s| s[l])));
-                let mut e = Estimate::new(*name, values[l], theory.max(spread), enough);
-                e.unit = read.columns.iter().find(|c| c.name == *name).and_then(|c| c.unit.clone());
-                e
-            };
-            names.iter().enumerate().map(made).collect::<Vec<_>>()
-        }
-        Err(why) => {
-            summary.checks.push(failed(stage, &why));
-            let missing = |name: &&str| Estimate::missing(*name, WarningKind::PoorOverlap, format!("{why}; {}", why.remedy()));
-            names.iter().map(missing).collect()
-        }
-    };
-    for e in &mut estimates {
-        job.complete_at(e, &stage.name.value, Some(temperature));
-    }
-    estimates
-}
-
-/// Averages at the target state, their errors for independent frames, and the effective number of samples of that state.
-fn averages(part: &Part<'_>, names: &[&str]) -> Answer<(Vec<f64>, Vec<f64>, f64)> {
-    let (read, target) = (part.read, part.read.target);
-    let u = part.potentials()?;
-    let fit = mbar(&u, &MbarOptions::default())?;
-    let mut rows: Vec<Vec<f64>> = Vec::new();
-    for name in names {
-        let mut row = Vec::with_capacity(u.samples());
-        for &c in part.copies {
-            for r in read.replicas_of(c) {
-                for d in part.draws.clone() {
-                    // the stored energy is that of the frame's own state
-                    row.push(if *name == "energy" {
-                        read.u_of(r, d)[target] / read.states[target].beta
-                    } else {
-                        read.value_of(name, r, d)
-                    });
-                }
-            }
-        }
-        rows.push(row);
-    }
-    let wanted: Vec<(usize, usize)> = (0..rows.len()).map(|a| (target, a)).collect();
-    let observables: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-    let found = fit.expectations(&wanted, &observables)?;
-    let stderr = (0..rows.len()).map(|l| found.stderr(l)).collect();
-    Ok((found.value, stderr, fit.effective_sample_numbers()[target]))
-}
-
 /// Error from leaving out groups in turn: sigma^2 = (G - 1)/G sum_g (theta_g - mean theta)^2.
-fn jackknife_error(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn jackknife_error(values: impl Iterator<Item = f64>) -> f64 {
     let values: Vec<f64> = values.collect();
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -230,9 +145,9 @@ pub(super) fn failed(stage: &Stage, why: &FreeEnergyError) -> Check {
     }
 }
 
-/// The copies in at most [`GROUPS`] groups, as lists of those that stay when a group is left out.
-fn without_each_group(copies: usize) -> Option<Vec<Vec<usize>>> {
-    if copies < COPIES {
+/// The copies in at most [`GROUPS`] groups, as lists of those that stay when a group is left out; none below `least` copies.
+pub(super) fn without_each_group(copies: usize, least: usize) -> Option<Vec<Vec<usize>>> {
+    if copies < least {
         return None;
     }
     let groups = copies.min(GROUPS);
@@ -270,16 +185,7 @@ impl Part<'_> {
 
     /// Reduced energies of all frames at all states.
     fn potentials(&self) -> Answer<ReducedPotentials> {
-        let (mut origin, mut u_nk) = (Vec::new(), Vec::new());
-        for &c in self.copies {
-            for r in self.read.replicas_of(c) {
-                for d in self.draws.clone() {
-                    origin.push(self.read.state_of(r, d));
-                    u_nk.extend_from_slice(self.read.u_of(r, d));
-                }
-            }
-        }
-        ReducedPotentials::from_samples(&self.read.unique_names(), &origin, &u_nk)
+        self.read.potentials(self.copies, self.draws.clone(), false)
     }
 }
 
@@ -362,7 +268,7 @@ fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
     let whole = Part { read, copies: &all, draws: read.discard..read.draws };
     let k = whole.states();
     let f = solve(method, &whole)?;
-    let left_out = without_each_group(read.copies).and_then(|sets| {
+    let left_out = without_each_group(read.copies, COPIES).and_then(|sets| {
         // a group without which there is no number leaves the theory alone to speak
         sets.iter().map(|s| solve(method, &Part { read, copies: s, draws: whole.draws.clone() })).collect::<Answer<Vec<_>>>().ok()
     });

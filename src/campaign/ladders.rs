@@ -1,12 +1,15 @@
 //! What stages on a ladder have stored: states, reduced energies at every state, columns; and what their traffic says.
 
 use super::analyse;
-use super::config::{Ladder, Sample, Stage, StageKind};
+use super::config::{Ladder, Path, Sample, Stage, StageKind};
 use super::exchange::{GRADIENT, STATE, U_KN};
 use super::run::Job;
 use crate::batch::{Resume, Snapshot, Thermo};
 use crate::estimate::summary::{LadderSummary, StageSummary};
-use crate::estimate::{Check, Diagnosis, Estimate, Outcome, Series, detect_equilibration, diagnose, judge, mean, statistical_inefficiency};
+use crate::estimate::{
+    Check, Diagnosis, Estimate, FreeEnergyError, Outcome, ReducedPotentials, Series, detect_equilibration, diagnose, judge, mean,
+    statistical_inefficiency,
+};
 use crate::io::reader;
 use crate::path::Traffic;
 use crate::{Error, Result};
@@ -18,6 +21,8 @@ const ACCEPTANCE: f64 = 0.05;
 pub(super) struct Observed {
     pub(super) name: String,
     pub(super) unit: Option<String>,
+    /// A number on the circle from -pi to pi.
+    pub(super) periodic: bool,
     pub(super) values: Vec<Vec<f64>>,
 }
 
@@ -44,6 +49,10 @@ pub(super) struct OnLadder {
     /// beta dU/dlambda, `[replica][draw]`; of ladders of lambdas.
     gradient: Vec<Vec<f64>>,
     pub(super) columns: Vec<Observed>,
+    /// The single terms of a stored `terms`, as `energy:NAME`.
+    pub(super) terms: Vec<Observed>,
+    /// Of umbrella windows: beta dU/dlambda squared times this is the reduced energy of the restraint, 1 / (2 beta k (c(1) - c(0))^2).
+    pull: Option<f64>,
     /// Of exchanges.
     traffic: Option<Traffic>,
     /// f_k - f_0 as each replica of an expanded ensemble has learned it, and whether it has settled.
@@ -97,12 +106,27 @@ impl OnLadder {
             Ladder::Temperatures(_) => Vec::new(),
         };
         let mut columns = Vec::new();
-        for column in stage.observe.iter().flat_map(|o| &o.columns).filter(|c| c.value.scalar() && !c.value.periodic()) {
+        for column in stage.observe.iter().flat_map(|o| &o.columns).filter(|c| c.value.scalar()) {
             let every = files.column(&column.value.text)?;
             let unit = files.header.columns.iter().find(|c| c.name == column.value.text).and_then(|c| c.unit.clone());
             let values = well.iter().map(|&r| every[r].clone()).collect();
-            columns.push(Observed { name: column.value.text.clone(), unit, values });
+            columns.push(Observed { name: column.value.text.clone(), unit, periodic: column.value.periodic(), values });
         }
+        let mut terms = Vec::new();
+        for column in files.header.columns.iter().filter(|c| c.name == "terms") {
+            for label in &column.labels {
+                let every = files.column(&format!("terms.{label}"))?;
+                let values = well.iter().map(|&r| every[r].clone()).collect();
+                terms.push(Observed { name: format!("energy:{label}"), unit: column.unit.clone(), periodic: false, values });
+            }
+        }
+        let pull = match (&job.resolved.path.as_ref().map(|p| &p.value), ladder) {
+            (Some(Path::Umbrella { from, to, stiffness, .. }), Ladder::Lambdas(_)) if from.value != to.value => {
+                let way = to.value - from.value;
+                Some(1.0 / (2.0 * states[0].beta * stiffness.value * way * way))
+            }
+            _ => None,
+        };
         let traffic = if exchanged {
             let mut traffic = Traffic::new(k, all);
             traffic.load(saved.nested("propagator")?.nested("traffic")?)?;
@@ -127,6 +151,8 @@ impl OnLadder {
             u,
             gradient,
             columns,
+            terms,
+            pull,
             traffic,
             learned,
             exchanged,
@@ -193,9 +219,49 @@ impl OnLadder {
         self.gradient.get(replica).map_or(0.0, |g| g[draw])
     }
 
-    /// A stored scalar of a frame; NaN for one that is not stored.
-    pub(super) fn value_of(&self, name: &str, replica: usize, draw: usize) -> f64 {
-        self.columns.iter().find(|c| c.name == name).map_or(f64::NAN, |c| c.values[replica][draw])
+    /// Are averages those of the system without restraint? Windows are a means, and the ensemble that is wanted is in none of them.
+    pub(super) fn unrestrained(&self) -> bool {
+        self.pull.is_some()
+    }
+
+    /// Reduced energy of a frame in the ensemble that averages are of: at the target state, or without the restraint.
+    ///
+    ///   beta U = u_k - beta k/2 (xi - c_k)^2,   beta dU/dlambda = -beta k (xi - c_k) (c(1) - c(0))   by the shortest way
+    pub(super) fn target_u(&self, replica: usize, draw: usize) -> f64 {
+        let u = self.u_of(replica, draw);
+        match self.pull {
+            Some(pull) => {
+                let slope = self.gradient_of(replica, draw);
+                u[self.state_of(replica, draw)] - pull * slope * slope
+            }
+            None => u[self.target],
+        }
+    }
+
+    /// Reduced energies of the frames of some copies at all states, in the order of replicas and time; with the ensemble without
+    /// restraint as one state more, of which there are no samples.
+    ///
+    /// # Errors
+    /// What the energies do not allow.
+    pub(super) fn potentials(
+        &self,
+        copies: &[usize],
+        draws: std::ops::Range<usize>,
+        without_restraint: bool,
+    ) -> std::result::Result<ReducedPotentials, FreeEnergyError> {
+        let (mut origin, mut u_nk) = (Vec::new(), Vec::new());
+        for &c in copies {
+            for r in self.replicas_of(c) {
+                for d in draws.clone() {
+                    origin.push(self.state_of(r, d));
+                    u_nk.extend_from_slice(self.u_of(r, d));
+                    u_nk.extend(without_restraint.then(|| self.target_u(r, d)));
+                }
+            }
+        }
+        let mut names = self.unique_names();
+        names.extend(without_restraint.then(|| "without restraint".to_owned()));
+        ReducedPotentials::from_samples(&names, &origin, &u_nk)
     }
 
     /// Names of the states, told apart where rounding makes them alike.
@@ -229,11 +295,16 @@ impl OnLadder {
     /// At a state: of u_k+1 - u_k-1, averaged over states. On the walk: of the same number less its mean at the state where the replica is,
     /// so that the jumps themselves do not count. Pairs of neighbours carry the differences, so their correlation is the one that matters.
     pub(super) fn g(&self) -> f64 {
+        self.inefficiency(&|k, r, d| self.gap(k, r, d))
+    }
+
+    /// The same of another number, `value(state, replica, draw)`.
+    pub(super) fn inefficiency(&self, value: &dyn Fn(usize, usize, usize) -> f64) -> f64 {
         let (k, n) = (self.states.len(), self.draws - self.discard);
         let mut g_states = Vec::new();
         let mut means = vec![0.0; k];
         for (state, mean) in means.iter_mut().enumerate() {
-            let series: Vec<Vec<f64>> = (0..self.copies).map(|c| self.at_state(c, state, |r, d| self.gap(state, r, d))).collect();
+            let series: Vec<Vec<f64>> = (0..self.copies).map(|c| self.at_state(c, state, |r, d| value(state, r, d))).collect();
             let total: usize = series.iter().map(Vec::len).sum();
             *mean = series.iter().flatten().sum::<f64>() / total.max(1) as f64;
             if self.exchanged {
@@ -247,7 +318,7 @@ impl OnLadder {
         for r in 0..self.u.len() {
             for draw in self.discard..self.draws {
                 let state = self.state_of(r, draw);
-                walk.push(self.gap(state, r, draw) - means[state]);
+                walk.push(value(state, r, draw) - means[state]);
             }
         }
         let g_walk = statistical_inefficiency(Series { values: &walk, replicas: self.u.len(), draws: n }).map_or(1.0, |i| i.g);
@@ -380,6 +451,13 @@ fn at_target(job: &Job<'_>, stage: &Stage, sample: &Sample, read: &OnLadder) -> 
     diagnoses.push(diagnose(format!("gap to the neighbours at {at}"), Series { values: &gap, replicas: read.copies, draws: n }));
     for column in &read.columns {
         let values = of_state(&|r, d| column.values[r][d]);
+        if column.periodic {
+            for (part, name) in analyse::parts(&values, true).iter().zip(["cos", "sin"]) {
+                let series = Series { values: part, replicas: read.copies, draws: n };
+                diagnoses.push(diagnose(format!("{name} of {} at {at}", column.name), series));
+            }
+            continue;
+        }
         let series = Series { values: &values, replicas: read.copies, draws: n };
         diagnoses.push(diagnose(format!("{} at {at}", column.name), series));
         let mut e = match mean(series) {

@@ -1,6 +1,6 @@
 //! A metadynamics stage: several independent biases, each filled by its own walkers.
 
-use super::analyse::{diverged_check, frame};
+use super::analyse::{Scalar, diverged_check, frame};
 use super::config::{ColumnKind, Metadynamics, Stage};
 use super::moves::{self, Moves};
 use super::run::{Job, Session};
@@ -13,6 +13,7 @@ use crate::energy::collective::{Collective, Coordinate, Dihedral, Distance, Radi
 use crate::energy::table::Axis;
 use crate::estimate::summary::{StageSummary, SurfaceSummary};
 use crate::estimate::{Check, Estimate, Outcome, Warning, WarningKind};
+use crate::io::reader;
 use crate::io::sink::{Column, Frame, Header, Kind};
 use crate::observe::Measure;
 use crate::path::{self, MetadynamicsOptions};
@@ -188,7 +189,12 @@ impl Moves for Copies {
 ///
 /// # Errors
 /// What checkpoints give.
-pub(super) fn analyse(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, saved: &Snapshot) -> Result<(StageSummary, Vec<Estimate>)> {
+pub(super) fn analyse(
+    job: &Job<'_>,
+    stage: &Stage,
+    bias: &Metadynamics,
+    saved: &Snapshot,
+) -> Result<(StageSummary, Vec<Estimate>, Filled)> {
     let mut summary = frame(job, stage, &bias.sample, saved)?;
     let (mut free, mut outside, mut hills, mut diverged) = (Vec::new(), 0, 0, Vec::new());
     for copy in 0..bias.copies.value {
@@ -200,7 +206,8 @@ pub(super) fn analyse(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, saved: 
         diverged.extend(steps.iter().enumerate().filter(|(_, s)| **s != u64::MAX).map(|(r, s)| (copy as usize * steps.len() + r, *s)));
     }
     summary.replicas = (bias.copies.value * bias.sample.replicas.value) as usize;
-    summary.draws = stage.observe.as_ref().map_or(0, |o| (bias.sample.steps.value / o.every.value) as usize);
+    let read = Filled::read(job, stage, bias, &diverged)?;
+    (summary.draws, summary.discard, summary.discard_by) = (read.draws, read.discard, read.discard_by.clone());
     summary.checks.extend(diverged_check(job, stage, &diverged, summary.replicas));
     let axes = axes(bias)?;
     let kt = bias.sample.thermal.value.kt(job.resolved.units);
@@ -254,6 +261,7 @@ pub(super) fn analyse(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, saved: 
         free_energy: mean.iter().map(finite).collect(),
         stderr: stderr.iter().map(finite).collect(),
         unit: unit.map(str::to_owned),
+        how: Some("from the biases, the mean of their copies".to_owned()),
     });
     let row = axes.get(1).map_or(1, Axis::nodes);
     let mut estimates = Vec::new();
@@ -279,5 +287,52 @@ pub(super) fn analyse(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, saved: 
     for e in &mut estimates {
         job.complete(e, &stage.name.value, Some(&bias.sample));
     }
-    Ok((summary, estimates))
+    Ok((summary, estimates, read))
+}
+
+/// The frames of a metadynamics stage with their weights, after the discard, copies with a diverged walker left out.
+pub(super) struct Filled {
+    /// `[copy][walker][draw]`.
+    pub(super) scalars: Vec<Scalar>,
+    /// beta (V - c), the same order.
+    pub(super) log_w: Vec<f64>,
+    pub(super) copies: usize,
+    pub(super) walkers: usize,
+    draws: usize,
+    discard: usize,
+    discard_by: String,
+}
+
+impl Filled {
+    fn read(job: &Job<'_>, stage: &Stage, bias: &Metadynamics, diverged: &[(usize, u64)]) -> Result<Self> {
+        let dir = job.dir.join(&stage.name.value);
+        let Some((files, _)) = reader::Stage::open(&dir)? else {
+            return Err(Error::run(format!("{} holds no frames", dir.display()), "`ergodica resume` the run: it was not finished"));
+        };
+        let (walkers, draws) = (bias.sample.replicas.value as usize, files.frames() as usize);
+        // a bias that a lost walker has helped to fill is no bias of its own any more
+        let well = |copy: &usize| diverged.iter().all(|(r, _)| r / walkers != *copy);
+        let copies: Vec<usize> = (0..bias.copies.value as usize).filter(well).collect();
+        let every = stage.observe.as_ref().map_or(1, |o| o.every.value);
+        let (discard, discard_by) = match bias.sample.discard_steps() {
+            Some(steps) => ((steps.div_ceil(every) as usize).min(draws), "declared".to_owned()),
+            None => (draws / 2, "automatic: the first half, in which the bias fills up".to_owned()),
+        };
+        let kept = |name: &str| -> Result<Vec<f64>> {
+            let all = files.column(name)?;
+            let walkers = copies.iter().flat_map(|c| c * walkers..(c + 1) * walkers);
+            Ok(walkers.flat_map(|r| all[r][discard..].iter().copied()).collect())
+        };
+        let mut scalars = Vec::new();
+        for column in stage.observe.iter().flat_map(|o| &o.columns).filter(|c| c.value.scalar()) {
+            let unit = files.header.columns.iter().find(|c| c.name == column.value.text).and_then(|c| c.unit.clone());
+            scalars.push(Scalar::of(&column.value.text, unit, column.value.periodic(), kept(&column.value.text)?));
+        }
+        for column in files.header.columns.iter().filter(|c| c.name == "terms") {
+            for label in &column.labels {
+                scalars.push(Scalar::of(&format!("energy:{label}"), column.unit.clone(), false, kept(&format!("terms.{label}"))?));
+            }
+        }
+        Ok(Filled { log_w: kept(LOG_W)?, scalars, copies: copies.len(), walkers, draws, discard, discard_by })
+    }
 }

@@ -6,6 +6,7 @@
 mod along;
 mod analyse;
 mod anneal;
+mod basins;
 pub mod catalogue;
 pub mod check;
 pub mod compare;
@@ -37,10 +38,12 @@ pub mod schema;
 pub mod signals;
 mod start;
 pub mod status;
+mod surfaces;
 pub mod sweep;
 mod switch;
 pub mod system;
 pub mod units;
+mod weighted;
 mod works;
 
 pub use crate::estimate::summary::Summary;

@@ -273,6 +273,11 @@ impl Job<'_> {
         }
     }
 
+    /// Is the system at lambda = 1 under the restraint of an umbrella path?
+    pub(super) fn restrained(&self) -> bool {
+        matches!(self.resolved.path.as_deref(), Some(super::config::Path::Umbrella { .. }))
+    }
+
     pub(super) fn time_unit(&self) -> Option<&'static str> {
         Some(self.resolved.units.unit(Quantity::Time)).filter(|u| !u.is_empty())
     }

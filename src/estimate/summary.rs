@@ -274,6 +274,9 @@ pub struct SurfaceSummary {
     pub stderr: Vec<Option<f64>>,
     /// Unit of the free energy.
     pub unit: Option<String>,
+    /// Of which ensemble, from which frames, how smoothed; none: plain frames as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
 }
 
 /// What a minimisation did to one replica.

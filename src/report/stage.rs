@@ -87,7 +87,8 @@ pub(super) fn estimate(stage: &StageSummary, all: &[&StageSummary], level: usize
         let chart = if s.of.len() == 1 { charts::profile(s, basins_of(&s.of)) } else { charts::map(s, basins_of(&s.of)) };
         let Some(chart) = chart else { continue };
         let name = figure_name(stage, &format!("free-energy-{}", s.of.join("-")));
-        drawn.push(figures.add(&name, format!("Free energy over {}; blank bins were never visited", names.join(" and ")), &chart)?);
+        let how = s.how.as_ref().map_or_else(String::new, |how| format!(" ({how})"));
+        drawn.push(figures.add(&name, format!("Free energy over {}{how}; blank bins were never visited", names.join(" and ")), &chart)?);
     }
     if !drawn.is_empty() {
         section.blocks.push(Block::Figures(drawn));

@@ -96,6 +96,7 @@ fn run_dir() -> (tempfile::TempDir, PathBuf, Summary) {
         free_energy: bins(n),
         stderr: bins(n),
         unit: Some("kJ/mol".into()),
+        how: None,
     };
     let moved = |e: f64| Minimised {
         energy_before: Some(e),

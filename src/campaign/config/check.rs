@@ -59,7 +59,7 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
     let declared: Vec<String> = document.basins.iter().flat_map(|b| b.0.iter().map(|(name, _)| name.value.clone())).collect();
     for (i, raw) in raw_stages.into_iter().enumerate() {
         let name = raw.value.name.as_ref().map(|n| n.value.0.clone());
-        match stage(i, raw, Earlier { stages: &stages, lost: &lost, all: &all }, &declared, drafts) {
+        match stage(i, raw, Earlier { stages: &stages, lost: &lost, all: &all, path: path.as_deref() }, &declared, drafts) {
             Some(next) => stages.push(next),
             None => lost.push(name),
         }

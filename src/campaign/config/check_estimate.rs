@@ -5,6 +5,7 @@ use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::{Column, ColumnKind};
 use super::estimates::{Axis, EnergyUnit, Estimate, Method};
 use super::kinds::Ladder;
+use super::path::Path;
 use super::placed::{NOWHERE, Placed};
 use super::raw;
 use super::shape::OneOrMany;
@@ -74,10 +75,19 @@ pub(super) fn estimate(
         drafts.add(scope, &basins.span, format!("{} does not use basins", method.name()), "remove it, or write method = \"basins\"");
     }
     if method.value != Method::Fes {
-        let fes_only = [raw.bins.as_ref().map(|b| ("bins", &b.span)), raw.range.as_ref().map(|r| ("range", &r.span))];
+        let fes_only = [
+            raw.bins.as_ref().map(|b| ("bins", &b.span)),
+            raw.range.as_ref().map(|r| ("range", &r.span)),
+            raw.smooth.as_ref().map(|s| ("smooth", &s.span)),
+            raw.bootstraps.as_ref().map(|b| ("bootstraps", &b.span)),
+        ];
         for (key, span) in fes_only.into_iter().flatten() {
             drafts.add(scope, span, format!("{} has no {key}", method.name()), "remove it, or write method = \"fes\"");
         }
+    }
+    if let (Method::Fes, None, Some(bootstraps)) = (method.value, &raw.smooth, &raw.bootstraps) {
+        let what = format!("a histogram has no bootstraps: the errors of {scope} come from independent replicas");
+        drafts.add(scope, &bootstraps.span, what, "remove it, or write smooth = \"kde\" or \"spline\"");
     }
     let mut of: Vec<Placed<Column>> = Vec::new();
     let words = raw.of.as_ref().filter(|_| method.of_columns()).map(|o| o.value.as_slice()).unwrap_or_default();
@@ -93,6 +103,17 @@ pub(super) fn estimate(
                     name.value.0
                 );
                 drafts.add(scope, &name.span, what, "use method = \"fes\", or basins");
+            }
+            Ok(column) if source.and_then(|s| of_its_own_state(&column.kind, &s.kind, earlier.path)).is_some() => {
+                let why = source.and_then(|s| of_its_own_state(&column.kind, &s.kind, earlier.path)).unwrap_or_default();
+                let what =
+                    format!("\"{}\" of a frame of `{}` is that of {why}: no weight makes another state's of it", name.value.0, from.value);
+                drafts.add(
+                    scope,
+                    &name.span,
+                    what,
+                    "use a column of positions alone, or energy; else sample the target in a stage of its own",
+                );
             }
             Ok(column) if of.iter().any(|c| c.value == column) => {
                 drafts.add(scope, &name.span, format!("\"{}\" is listed twice", name.value.0), "remove one");
@@ -121,13 +142,31 @@ pub(super) fn estimate(
         drafts.add(scope, &unit.span, what, "remove it: the numbers are -ln Z of one state less that of another");
     }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
-    Some(Estimate { method, from, data: Vec::new(), of, axes, basins, unit })
+    let smooth = raw.smooth.clone().filter(|_| method.value == Method::Fes);
+    let bootstraps = raw.bootstraps.as_ref().map_or(Placed::default_of(BOOTSTRAPS), |b| b.with(b.value.0));
+    Some(Estimate { method, from, data: Vec::new(), of, axes, smooth, bootstraps, basins, unit })
+}
+
+/// Resamples of a smooth surface when nothing is said.
+const BOOTSTRAPS: u64 = 100;
+
+/// Whose a column is when it does not depend on positions alone: then a weight does not carry it to another state.
+fn of_its_own_state(column: &ColumnKind, source: &StageKind<Quantity>, path: Option<&Path<Quantity>>) -> Option<&'static str> {
+    match (column, source.ladder()?) {
+        (ColumnKind::KineticTemperature, Ladder::Temperatures(_)) => Some("its own temperature"),
+        // U of an umbrella path is the same at every lambda
+        (ColumnKind::Term(_), Ladder::Lambdas(_)) if !matches!(path, Some(Path::Umbrella { .. })) => Some("its own lambda"),
+        (ColumnKind::Term(name), Ladder::Lambdas(_)) if name == "umbrella" => Some("its own lambda"),
+        (ColumnKind::ConfigurationalTemperature, Ladder::Lambdas(_)) => Some("its own lambda"),
+        _ => None,
+    }
 }
 
 /// Which stages a method can read.
 fn readable(method: Method, kind: &StageKind<Quantity>) -> bool {
     match method {
-        Method::Mean | Method::Fes | Method::Timeseries | Method::Basins => matches!(kind, StageKind::Sample(_)),
+        Method::Mean | Method::Fes | Method::Basins => kind.observes(),
+        Method::Timeseries => matches!(kind, StageKind::Sample(_)),
         Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => matches!(kind, StageKind::Exchange(_) | StageKind::Expanded(_)),
         Method::Ti => kind.ladder().is_some_and(|l| matches!(l, Ladder::Lambdas(_))),
         Method::Work => matches!(kind, StageKind::Switch(_)),
@@ -138,7 +177,8 @@ fn readable(method: Method, kind: &StageKind<Quantity>) -> bool {
 /// What such stages do, and which they are, in words.
 fn reads(method: Method) -> (&'static str, &'static str) {
     match method {
-        Method::Mean | Method::Fes | Method::Timeseries | Method::Basins => ("sample", "sample"),
+        Method::Mean | Method::Fes | Method::Basins => ("sample", "sample (or exchange, expanded, metadynamics)"),
+        Method::Timeseries => ("sample without weights", "sample"),
         Method::Mbar | Method::Bar | Method::Exp | Method::Reweight => {
             ("store reduced energies at every state", "ladder (exchange or expanded)")
         }

@@ -20,6 +20,8 @@ pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut D
         raw.of.as_ref().map(|o| ("of", &o.span)),
         raw.bins.as_ref().map(|b| ("bins", &b.span)),
         raw.range.as_ref().map(|r| ("range", &r.span)),
+        raw.smooth.as_ref().map(|s| ("smooth", &s.span)),
+        raw.bootstraps.as_ref().map(|b| ("bootstraps", &b.span)),
         raw.basins.as_ref().map(|b| ("basins", &b.span)),
     ];
     for (key, span) in idle.into_iter().flatten() {
@@ -43,5 +45,6 @@ pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut D
     }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
     let from = Placed::default_of(String::new());
-    Some(Estimate { method, from, data, of: Vec::new(), axes: Vec::new(), basins: Vec::new(), unit })
+    let (of, axes, basins) = (Vec::new(), Vec::new(), Vec::new());
+    Some(Estimate { method, from, data, of, axes, smooth: None, bootstraps: Placed::default_of(0), basins, unit })
 }

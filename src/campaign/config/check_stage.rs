@@ -8,6 +8,7 @@ use super::check_kinds::{anneal, exchange, expanded, metadynamics, switch};
 use super::check_sample::{minimise, observe, sample};
 use super::document::TABLES;
 use super::leaf::Word;
+use super::path::Path;
 use super::placed::Placed;
 use super::raw;
 use super::texts::Drafts;
@@ -24,6 +25,8 @@ pub(super) struct Earlier<'a> {
     pub(super) lost: &'a [Option<String>],
     /// Names of all stages of the campaign.
     pub(super) all: &'a [String],
+    /// What lambda does.
+    pub(super) path: Option<&'a Path<Quantity>>,
 }
 
 /// A word with its place.

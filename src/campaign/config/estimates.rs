@@ -10,13 +10,14 @@ use super::placed::Placed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Means with standard errors.
+    /// Means with standard errors; of a ladder or a biased stage, of the target ensemble by the weights of the frames.
     Mean,
-    /// Free-energy profile (one observable) or surface (two) from histograms, errors from independent replicas.
+    /// Free-energy profile (one observable) or surface (two) from histograms or smooth ones, errors from independent replicas or
+    /// copies; of a ladder or a biased stage, of the target ensemble by the weights of the frames.
     Fes,
     /// Autocorrelation times, R-hat, effective sample sizes, equilibration.
     Timeseries,
-    /// Visits, populations and crossings of the declared basins.
+    /// Visits, populations and crossings of the declared basins; populations as means.
     Basins,
     /// Free energies of all states of a ladder from the reduced energies at every state.
     Mbar,
@@ -30,8 +31,28 @@ pub enum Method {
     Work,
     /// Logarithm of the integral of exp(-u) over configurations.
     LogZ,
-    /// Means at the target state from the frames of all states.
+    /// Means at the target state from the frames of all states: what mean does over a ladder.
     Reweight,
+}
+
+/// How a free-energy surface is smoothed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Smooth {
+    /// By Gaussian kernels of Silverman's width.
+    Kde,
+    /// As a cubic spline of greatest likelihood.
+    Spline,
+}
+
+impl Smooth {
+    /// Its name in a campaign.
+    pub fn name(self) -> &'static str {
+        match self {
+            Smooth::Kde => "kde",
+            Smooth::Spline => "spline",
+        }
+    }
 }
 
 impl Method {
@@ -55,6 +76,11 @@ impl Method {
     /// Reads columns named by `of`.
     pub fn of_columns(self) -> bool {
         matches!(self, Method::Mean | Method::Fes | Method::Timeseries | Method::Reweight)
+    }
+
+    /// Averages over frames, weighted where they do not count alike.
+    pub fn averages(self) -> bool {
+        matches!(self, Method::Mean | Method::Fes | Method::Basins | Method::Reweight)
     }
 
     /// Ends in free energies.
@@ -111,6 +137,10 @@ pub struct Estimate<Q = f64> {
     pub of: Vec<Placed<Column>>,
     /// Fes: one entry for each of `of`.
     pub axes: Vec<Axis<Q>>,
+    /// Fes: how it is smoothed; none: a histogram.
+    pub smooth: Option<Placed<Smooth>>,
+    /// Fes, smoothed: resamples of the frames for the errors.
+    pub bootstraps: Placed<u64>,
     /// Basins: names of declared basins, all of them if the campaign names none.
     pub basins: Vec<Placed<String>>,
     /// Unit of free energies.

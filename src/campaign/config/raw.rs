@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::column::Column;
-use super::estimates::{EnergyUnit, Method};
+use super::estimates::{EnergyUnit, Method, Smooth};
 use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
 use super::raw_kinds::{Anneal, Exchange, Expanded, Metadynamics, Path, Switch};
@@ -239,6 +239,10 @@ pub(super) struct Estimate {
     pub(super) bins: Option<Placed<OneOrMany<Placed<Count>>>>,
     /// Of fes: lower and upper edge, { NAME = ["0 nm", "2 nm"] }. Default: the whole circle of an angle, else the range of the data.
     pub(super) range: Option<Intervals>,
+    /// Of fes: "kde" (Gaussian kernels) or "spline" (cubic, of greatest likelihood). Default: the histogram as it is.
+    pub(super) smooth: Option<Placed<Smooth>>,
+    /// Of a smooth fes: resamples of the frames that its errors come from. Default 100.
+    pub(super) bootstraps: Option<Placed<Count>>,
     /// Of basins: which of the declared ones. Default: all.
     pub(super) basins: Option<Placed<Vec<Placed<Word>>>>,
     /// Of free energies: "kT" (the default), "kJ/mol" or "kcal/mol".

@@ -40,7 +40,8 @@ macro_rules! chain {
             pub(super) steps: Option<Placed<Count>>,
             /// From where: see the start of a sample stage.
             pub(super) start: Option<Placed<WordOr<Start>>>,
-            /// What estimates leave out at the beginning: a time ("50 ps"), a number of steps, or "auto" (the default).
+            /// What estimates leave out at the beginning: a time ("50 ps"), a number of steps, or "auto" (the default; of metadynamics
+            /// the first half, in which the bias fills up).
             pub(super) discard: Option<Placed<Scalar>>,
             /// Steps before the sampling in which mala and hmc adapt their step size. Default 0: no adaptation.
             pub(super) warmup: Option<Placed<Count>>,
@@ -282,7 +283,8 @@ pub(super) enum PathKind {
     SolventCharges,
     /// Lennard-Jones of some atoms from nothing to full.
     SoftCore,
-    /// A harmonic restraint whose centre moves.
+    /// A harmonic restraint whose centre moves. Averages over its windows (mean, fes, basins, reweight) are those of the system
+    /// without restraint.
     Umbrella,
 }
 

@@ -338,6 +338,8 @@ impl Resolver {
             data: raw.data.clone(),
             of: raw.of.clone(),
             axes,
+            smooth: raw.smooth.clone(),
+            bootstraps: raw.bootstraps.clone(),
             basins: raw.basins.clone(),
             unit: raw.unit.clone(),
         }

@@ -292,5 +292,9 @@ fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
         if !ranges.is_empty() {
             line(out, "range", &format!("{{ {} }}", ranges.join(", ")));
         }
+        if let Some(smooth) = &estimate.smooth {
+            line(out, "smooth", &quote(smooth.name()));
+            line(out, "bootstraps", &estimate.bootstraps.value.to_string());
+        }
     }
 }

@@ -10,7 +10,7 @@ pub use timestep::{STIFF, UNSTABLE, check_timestep, stiffness};
 
 use crate::campaign::config::estimates::{Basin, Estimate, Side};
 use crate::campaign::config::placed::{NOWHERE, Placed};
-use crate::campaign::config::types::{Discard, Observe, Sample, Thermal};
+use crate::campaign::config::types::{Discard, Observe, Sample, StageKind, Thermal};
 use crate::campaign::config::{Anneal, Column, Stage};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 
@@ -253,8 +253,15 @@ pub(in crate::campaign) fn estimate(
         let span = estimate.axes.first().map_or(NOWHERE, |a| a.bins.span.clone());
         out.refuse(&span, format!("the histogram of {scope} has {bins} bins"), "write fewer");
     }
-    if let Some(Stage { name, kind, .. }) = source
-        && let Some(sample) = kind.chain()
+    if estimate.smooth.is_some() && !(2..=10_000).contains(&estimate.bootstraps.value) {
+        let what = format!("`bootstraps` of {scope} is {}: a spread takes 2 to 10000 of them", estimate.bootstraps.value);
+        out.refuse(&estimate.bootstraps.span, what, "write for example bootstraps = 100");
+    }
+    if let (Some(smooth), Some(axis)) = (&estimate.smooth, estimate.axes.iter().find(|a| a.bins.value < 8)) {
+        let what = format!("{scope} is smooth on a grid of {} points", axis.bins.value);
+        out.refuse(&smooth.span, what, "write bins = 8 or more: they are where the surface is shown");
+    }
+    if let Some(Stage { name, kind: StageKind::Sample(sample), .. }) = source
         && !estimate.axes.is_empty()
         && sample.replicas.value == 1
     {
