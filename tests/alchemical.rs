@@ -433,6 +433,18 @@ fn work_both_ways() {
     for key in ["bar", "exp forward", "exp reverse", "cumulant"] {
         assert!((total(&all, key) - 0.3).abs() < 0.02, "{key}: {}", total(&all, key));
     }
+    // Means and widths of quantiles are exact to 1e-3, and so is where the Gaussians cross.
+    assert!((total(&all, "gaussian crossing") - 0.3).abs() < 1e-3, "{}", total(&all, "gaussian crossing"));
+    assert!(all.json().contains("\"stage\": \"gaussian crossing\""));
+    let dir = tempfile::tempdir().unwrap();
+    ergodica::campaign::estimate_files::write(&all, &dir.path().join("out")).unwrap();
+    let drawn = std::fs::read_to_string(dir.path().join("out/figure-work.csv")).unwrap();
+    assert!(drawn.contains("forward") && drawn.contains("\u{394}F"), "{drawn}");
+    // Work that is not Gaussian has no crossing, and says why; w_f = v^2 of a Gaussian v.
+    let rows: String = (0..n).map(|k| format!("{},{}\n", quantile(k) * quantile(k), quantile(k))).collect();
+    let square = run(Method::Work, &files(&[("work.csv", format!("w_f,w_r\n{rows}").as_bytes())])).unwrap();
+    assert!(square.legs[0].answers.iter().all(|a| a.key != "gaussian crossing"));
+    assert!(square.warnings.iter().any(|w| w.contains("no Gaussian crossing: the work is not Gaussian")), "{:?}", square.warnings);
     let one = files(&[("w_f.csv", b"1\n2\nnan\n")]);
     assert!(refusal(run(Method::Work, &one)).contains("value 2 of forward work is NaN"));
     assert!(refusal(run(Method::Bar, &files(&[("w_f.csv", b"1\n2\n")]))).contains("both directions"));

@@ -5,7 +5,7 @@ use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
 use super::directory::Inputs;
 use super::estimate_files::{self, Answer, Discard, LegAnalysis, Request, Unit};
 use super::run::Job;
-use crate::estimate::summary::{FreeEnergySummary, StageSummary};
+use crate::estimate::summary::{FreeEnergySummary, StageSummary, WorkSummary};
 use crate::estimate::{Check, Estimate, Outcome, WarningKind};
 use crate::{Error, Result};
 
@@ -39,6 +39,7 @@ pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, inputs: &Inp
         summary.checks.push(check(stage, stage.name.value.clone(), None, Outcome::Fail, why.clone()));
     }
     if let [leg] = &analysis.legs[..] {
+        summary.works = works(leg, analysis.unit);
         summary.free_energies = leg.answers.first().map(|a| free_energies(wanted.method.value, leg, a, analysis.unit));
     }
     let mut estimates = analysis.estimates();
@@ -46,8 +47,11 @@ pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, inputs: &Inp
     estimates.retain(|e| !key(e).starts_with("ti "));
     // The answer to the question stands first.
     estimates.sort_by_key(|e| !e.stage.starts_with("sum/"));
+    // Of both directions alone none is the answer; of works it is what stands first.
+    let first = analysis.legs[0].answers.first().map_or("", |a| a.key.as_str());
+    let main = if wanted.method.value == Method::Exp { "" } else { first };
     for e in &mut estimates {
-        e.quantity = named(e, wanted.data.len() > 1);
+        e.quantity = named(e, main, wanted.data.len() > 1);
         job.complete_at(e, &stage.name.value, None);
     }
     let said = |w: &String| format!("{}: {w}", stage.name.value);
@@ -58,11 +62,11 @@ fn key(e: &Estimate) -> &str {
     e.conditions.get("method").and_then(|m| m.as_str()).unwrap_or_default()
 }
 
-/// `delta_f[0,1]` of a leg is `delta_f:LEG[0,1]`, of a direction `delta_f:exp forward[0,1]`.
-fn named(e: &Estimate, several: bool) -> String {
+/// `delta_f[0,1]` of a leg is `delta_f:LEG[0,1]`, by a method beside the main one `delta_f:exp forward[0,1]`.
+fn named(e: &Estimate, main: &str, several: bool) -> String {
     let (base, index) = e.quantity.split_at(e.quantity.find('[').unwrap_or(e.quantity.len()));
     let leg = e.conditions.get("leg").and_then(|l| l.as_str()).filter(|_| several).map_or(String::new(), |l| format!(":{l}"));
-    let way = if key(e).starts_with("exp ") { format!(":{}", key(e)) } else { String::new() };
+    let way = if [main, "windows"].contains(&key(e)) { String::new() } else { format!(":{}", key(e)) };
     format!("{base}{leg}{way}{index}")
 }
 
@@ -104,6 +108,15 @@ fn samples(stage: &Stage, leg: &LegAnalysis, answer: &Answer) -> Check {
 fn check(stage: &Stage, of: String, value: Option<f64>, outcome: Outcome, message: String) -> Check {
     let message = format!("{}: {message}", stage.name.value);
     Check { check: "samples".to_owned(), of, value, bound: Some(SAMPLES.0), outcome, message }
+}
+
+/// Histograms for the report, in kT, with what both directions together say.
+fn works(leg: &LegAnalysis, unit: Unit) -> Option<WorkSummary> {
+    let (forward, reverse) = leg.works.clone()?;
+    let per_kt = unit.per_kt(leg.temperature)?;
+    let total = leg.answers.first().map(|a| a.total());
+    let delta_f = total.map(|t| t.0 / per_kt);
+    Some(WorkSummary { forward, reverse, delta_f, stderr: total.map(|t| t.1 / per_kt) })
 }
 
 /// For the report.

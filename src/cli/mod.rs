@@ -200,7 +200,7 @@ pub(crate) enum Estimator {
     Mbar,
     /// Exponential averages between neighbours, both ways
     Exp,
-    /// Jarzynski, Crooks, second cumulant, from arrays w_f and w_r
+    /// Crooks, Jarzynski each way, second cumulant, crossing of Gaussians, from arrays w_f and w_r
     Work,
     /// Correlation times and equilibration
     Timeseries,

@@ -107,6 +107,8 @@ pub struct LegAnalysis {
     pub windows: Vec<WindowRow>,
     /// One a method.
     pub answers: Vec<Answer>,
+    /// Forward and reverse work in kT, where that is what was given.
+    pub works: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 /// States up to which every pair is an estimate of its own; of more, neighbours and pairs with the first are.

@@ -2,11 +2,12 @@
 
 use super::answer::{Answer, LegAnalysis, Point, WindowRow};
 use super::choose::inefficiency;
-use super::methods::{Links, bar_answer, chain_answer, mbar_answer};
+use super::multistate::mbar_answer;
+use super::neighbours::{Links, bar_answer, chain_answer};
+use super::work::work;
 use super::{Analysis, Discard, Method, Request};
 use crate::estimate::{
-    Delta, FreeEnergyError, MbarOptions, ReducedPotentials, Series, Works, bar_chain, cumulant2, detect_equilibration, exp_forward,
-    exp_reverse, mbar,
+    Delta, FreeEnergyError, MbarOptions, ReducedPotentials, Series, Works, bar_chain, detect_equilibration, exp_forward, exp_reverse, mbar,
 };
 use crate::io::alchemical::arrays::{Arrays, read_arrays};
 use crate::{Error, Result};
@@ -73,7 +74,8 @@ fn potentials(method: Method, states: &[String], n_k: &[usize], u_kn: &[f64], ou
     Ok(LegAnalysis { states: states.to_vec(), windows, answers, ..LegAnalysis::default() })
 }
 
-fn row(state: usize, name: &str, n: usize, g: f64, equilibrated: Option<usize>) -> WindowRow {
+/// A row of energies that are all used.
+pub(super) fn row(state: usize, name: &str, n: usize, g: f64, equilibrated: Option<usize>) -> WindowRow {
     WindowRow {
         state,
         name: name.to_owned(),
@@ -131,38 +133,6 @@ fn exponential(n_k: &[usize], u_kn: &[f64], points: &[Point]) -> Result<Vec<Answ
         chain_answer("exp forward", "EXP, from each state to the next", points.clone(), &forward?),
         chain_answer("exp reverse", "EXP, from each state to the one before", points, &reverse?),
     ])
-}
-
-/// Jarzynski each way, the second cumulant, Crooks as BAR on work.
-fn work(method: Method, forward: &[f64], reverse: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
-    let points = || vec![Point { name: "initial".into(), state: Some(0) }, Point { name: "final".into(), state: Some(1) }];
-    let mut answers = Vec::new();
-    if !reverse.is_empty() && method != Method::Exp {
-        let works = |w: &[f64]| Works { sample: (0..w.len()).collect(), work: w.to_vec() };
-        match bar_chain(&[(works(forward), works(reverse))]) {
-            Ok(chain) => answers.push(Answer { label: "Crooks (BAR on work)".into(), ..bar_answer(points(), &chain) }),
-            Err((_, why)) => match Error::from(why) {
-                error @ Error::Diagnostics { .. } if method != Method::Bar => out.failed.push(format!("no BAR: {error}")),
-                error => return Err(error),
-            },
-        }
-    } else if method == Method::Bar {
-        return Err(Error::input("BAR needs work in both directions: w_f and w_r", "one direction alone: ergodica estimate exp"));
-    }
-    if method != Method::Bar {
-        answers.push(chain_answer("exp forward", "Jarzynski, forward", points(), &[exp_forward(forward)?]));
-        if !reverse.is_empty() {
-            answers.push(chain_answer("exp reverse", "Jarzynski, reverse", points(), &[exp_reverse(reverse)?]));
-        }
-        if method != Method::Exp && forward.len() > 1 && forward.iter().all(|w| w.is_finite()) {
-            answers.push(chain_answer("cumulant", "second cumulant, forward", points(), &[cumulant2(forward)?]));
-        }
-    }
-    let mut windows = vec![row(0, "initial", forward.len(), 1.0, None)];
-    if !reverse.is_empty() {
-        windows.push(row(1, "final", reverse.len(), 1.0, None));
-    }
-    Ok(LegAnalysis { states: vec!["initial".into(), "final".into()], windows, answers, ..LegAnalysis::default() })
 }
 
 fn timeseries(series: &[(String, Vec<f64>)]) -> Result<LegAnalysis> {

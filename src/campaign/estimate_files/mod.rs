@@ -9,9 +9,15 @@ mod arrays;
 mod choose;
 #[cfg(feature = "report")]
 mod figures;
+mod integrate;
 mod methods;
+mod multistate;
+mod neighbours;
 mod output;
 mod table;
+mod trouble;
+mod windows;
+mod work;
 
 pub use crate::io::alchemical::natural_order;
 pub use answer::{Answer, LegAnalysis, Point, WindowRow};
@@ -36,7 +42,7 @@ pub enum Method {
     Mbar,
     /// Exponential averages between neighbours, both ways.
     Exp,
-    /// Jarzynski, Crooks and the second cumulant, from arrays of work.
+    /// Jarzynski, Crooks, the second cumulant and the crossing of Gaussians, from arrays of work.
     Work,
     /// Correlation times and equilibration.
     Timeseries,
