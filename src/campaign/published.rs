@@ -3,10 +3,10 @@
 use super::analyse::estimate_frame;
 use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
 use super::directory::Inputs;
-use super::estimate_files::{self, Answer, Discard, LegAnalysis, Request, Unit};
+use super::estimate_files::{self, Answer, LegAnalysis, Request, Unit};
 use super::run::Job;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary, WorkSummary};
-use crate::estimate::{Check, Estimate, Outcome, WarningKind};
+use crate::estimate::{Check, Estimate, Outcome, Part, WarningKind};
 use crate::{Error, Result};
 
 /// Independent samples behind the weakest step: worth a warning below the first, no result below the second.
@@ -91,7 +91,7 @@ fn request(job: &Job<'_>, wanted: &Wanted, inputs: &Inputs) -> Result<Request> {
         }
         legs.push((leg.name.as_ref().map(|n| n.value.clone()), files));
     }
-    Ok(Request { method, legs, discard: Discard::Nothing, subsample: true, unit, temperature: None })
+    Ok(Request { legs, unit, convergence: true, ..Request::new(method, Vec::new()) })
 }
 
 fn samples(stage: &Stage, leg: &LegAnalysis, answer: &Answer) -> Check {
@@ -139,6 +139,9 @@ fn free_energies(method: Method, leg: &LegAnalysis, answer: &Answer, unit: Unit)
         errors: "the method's own theory, on samples thinned by their statistical inefficiency".to_owned(),
         overlap: if answer.overlap.is_empty() { Vec::new() } else { answer.overlap.chunks(k).map(<[f64]>::to_vec).collect() },
         gradients: Vec::new(),
-        convergence: Vec::new(),
+        convergence: leg.convergence.iter().find(|c| c.key == answer.key).map_or(Vec::new(), |c| {
+            let row = |p: &Part| [p.fraction, p.forward.0, p.forward.1, p.reverse.0, p.reverse.1];
+            c.stability.parts.iter().map(row).collect()
+        }),
     }
 }

@@ -1,8 +1,8 @@
 //! `ergodica estimate`: from arguments to a request, from the analysis to the screen.
 
 use super::verbs::print;
-use super::{Estimate, Estimator};
-use ergodica::campaign::estimate_files::{self, Discard, Method, Request, Unit};
+use super::{Estimate, Estimator, Rule};
+use ergodica::campaign::estimate_files::{self, Bootstrap, Discard, Method, Request, TiRule, Unit};
 use ergodica::campaign::units::{Kind, Quantity, UnitSystem};
 use ergodica::{Error, Result};
 use std::path::PathBuf;
@@ -52,6 +52,14 @@ fn request(a: &Estimate) -> Result<Request> {
         subsample: !a.no_subsample,
         unit: Unit::of(&a.unit).ok_or_else(|| Error::input(format!("--unit {}", a.unit), "one of kT, kJ/mol, kcal/mol"))?,
         temperature: a.temperature.as_deref().map(temperature).transpose()?,
+        rule: a.rule.map(|rule| match rule {
+            Rule::Trapezoid => TiRule::Trapezoid,
+            Rule::Cubic => TiRule::NaturalCubic,
+            Rule::GaussLegendre => TiRule::GaussLegendre,
+        }),
+        bootstrap: a.bootstrap.map(|replicates| Bootstrap { replicates, seed: a.seed }),
+        entropy: a.entropy,
+        convergence: a.out.is_some(),
     })
 }
 

@@ -8,8 +8,8 @@ use crate::Error;
 use crate::estimate::{Gradients, Ti, TiRule, thermodynamic_integration, ti_rule};
 use crate::io::alchemical::{Leg, state_name};
 
-/// Thermodynamic integration by the rule that fits the states first, then others for comparison.
-pub(super) fn ti(leg: &Leg, chosen: &Chosen) -> Answered<Vec<Answer>> {
+/// Thermodynamic integration by the rule asked for, or the one that fits the states, first; then others for comparison.
+pub(super) fn ti(leg: &Leg, chosen: &Chosen, rule: Option<TiRule>) -> Answered<Vec<Answer>> {
     let c = chosen.moving.len();
     let (mut states, mut draws, mut g) = (Vec::new(), Vec::new(), Vec::new());
     for state in leg.sampled() {
@@ -37,7 +37,7 @@ pub(super) fn ti(leg: &Leg, chosen: &Chosen) -> Answered<Vec<Answer>> {
     let why = |e: crate::estimate::Unusable| Trouble::Failed(Error::input(format!("TI: {e}"), "look at the gradients of that state"));
     let gradients = Gradients::from_draws(c, &lambda, &slices, &g).map_err(why)?;
     let n_eff = draws.iter().zip(&g).map(|(d, g)| (d.len() / c) as f64 / g).fold(f64::INFINITY, f64::min);
-    let mut rules = vec![ti_rule(&gradients)];
+    let mut rules = vec![rule.unwrap_or_else(|| ti_rule(&gradients))];
     rules.extend([TiRule::Trapezoid, TiRule::NaturalCubic].into_iter().filter(|r| *r != rules[0]).collect::<Vec<_>>());
     let mut answers = Vec::new();
     for (k, rule) in rules.into_iter().enumerate() {
@@ -89,5 +89,8 @@ fn ti_answer(leg: &Leg, chosen: &Chosen, states: &[usize], ti: Ti, n_eff: f64, m
         overlap: Vec::new(),
         // The other rules are there for comparison.
         warnings: if main { ti.warnings } else { Vec::new() },
+        left: Vec::new(),
+        redrawn: None,
+        decomposition: None,
     }
 }

@@ -2,17 +2,18 @@
 
 use super::answer::{Answer, LegAnalysis};
 use super::choose::Chosen;
+use super::convergence::{Convergence, convergences, of_links, of_samples};
 use super::integrate::ti;
-use super::multistate::multistate;
-use super::neighbours::{bar, exponential};
+use super::multistate::{multistate, samples};
+use super::neighbours::{bar, exponential, links};
 use super::trouble::Trouble;
 use super::windows::windows;
-use super::{Analysis, Method};
+use super::{Analysis, Method, Request};
 use crate::io::alchemical::Leg;
 use crate::{Error, Result};
 
-/// Everything `method` asks of a leg.
-pub(super) fn analyse(method: Method, leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Result<LegAnalysis> {
+/// Everything the request asks of a leg.
+pub(super) fn analyse(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Result<LegAnalysis> {
     out.warnings.extend(leg.notes.iter().cloned());
     let windows = windows(leg, chosen);
     for w in &windows {
@@ -27,18 +28,19 @@ pub(super) fn analyse(method: Method, leg: &Leg, chosen: &Chosen, out: &mut Anal
                 .push(format!("state {}: {} of {all} samples have no gradient, and are left out of TI", w.name, w.gradients_missing));
         }
     }
-    let answers = match method {
-        Method::Ti => ti(leg, chosen)?,
+    let answers = match request.method {
+        Method::Ti => ti(leg, chosen, request.rule)?,
         Method::Bar => vec![bar(leg, chosen)?],
-        Method::Mbar => vec![multistate(leg, chosen)?],
+        Method::Mbar => vec![multistate(leg, chosen, request)?],
         Method::Exp => exponential(leg, chosen)?,
-        Method::All => all(leg, chosen, out)?,
+        Method::All => all(request, leg, chosen, out)?,
         Method::Timeseries => Vec::new(),
         Method::Work => {
             let what = format!("`work` needs arrays of work values, not {} files", leg.program);
             return Err(Error::input(what, "for these files: ergodica estimate all, bar, mbar, ti or exp"));
         }
     };
+    let convergence = if request.convergence { converging(leg, chosen, &answers, out) } else { Vec::new() };
     Ok(LegAnalysis {
         name: None,
         source: String::new(),
@@ -47,17 +49,21 @@ pub(super) fn analyse(method: Method, leg: &Leg, chosen: &Chosen, out: &mut Anal
         components: chosen.moving.iter().map(|&c| leg.components[c].clone()).collect(),
         windows,
         answers,
-        works: None,
+        convergence,
+        ..LegAnalysis::default()
     })
 }
 
 /// TI, BAR and MBAR; what is missing is a warning, what fails makes exit code 3.
-fn all(leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Result<Vec<Answer>> {
+fn all(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Result<Vec<Answer>> {
     let mut answers = Vec::new();
     let mut first: Option<Trouble> = None;
-    for (name, result) in
-        [("TI", ti(leg, chosen)), ("BAR", bar(leg, chosen).map(|a| vec![a])), ("MBAR", multistate(leg, chosen).map(|a| vec![a]))]
-    {
+    let results = [
+        ("TI", ti(leg, chosen, request.rule)),
+        ("BAR", bar(leg, chosen).map(|a| vec![a])),
+        ("MBAR", multistate(leg, chosen, request).map(|a| vec![a])),
+    ];
+    for (name, result) in results {
         match result {
             Ok(more) => answers.extend(more),
             Err(trouble) => {
@@ -75,4 +81,17 @@ fn all(leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Result<Vec<Answer>> {
         Some(trouble) if answers.is_empty() => Err(trouble.into()),
         _ => Ok(answers),
     }
+}
+
+/// BAR and MBAR from growing parts of the samples.
+fn converging(leg: &Leg, chosen: &Chosen, answers: &[Answer], out: &mut Analysis) -> Vec<Convergence> {
+    let found = answers.iter().filter_map(|answer| match answer.key.as_str() {
+        "bar" => links(leg, chosen, true).ok().map(|(_, links)| (answer, of_links(&links))),
+        "mbar" => {
+            let (n_k, u_nk) = samples(leg, chosen);
+            Some((answer, of_samples(&n_k, &u_nk)))
+        }
+        _ => None,
+    });
+    convergences(found, out)
 }

@@ -37,7 +37,7 @@ fn works(leg: &Leg, chosen: &Chosen, from: usize, to: usize) -> Works {
 /// Neighbouring sampled states with the works between them.
 pub(super) type Links = (Vec<usize>, Vec<(Works, Works)>);
 
-fn links(leg: &Leg, chosen: &Chosen, both: bool) -> Answered<Links> {
+pub(super) fn links(leg: &Leg, chosen: &Chosen, both: bool) -> Answered<Links> {
     if let Some(complaint) = leg.refused.first() {
         return absent(complaint.what.clone(), complaint.remedy.clone());
     }
@@ -88,6 +88,9 @@ pub(super) fn bar_answer(points: Vec<Point>, chain: &BarChain) -> Answer {
         overlap: Vec::new(),
         warnings: chain.links.iter().enumerate().flat_map(warn).collect(),
         points,
+        left: Vec::new(),
+        redrawn: None,
+        decomposition: None,
     }
 }
 
@@ -158,5 +161,8 @@ pub(super) fn chain_answer(key: &str, label: &str, points: Vec<Point>, deltas: &
         effective: Vec::new(),
         overlap: Vec::new(),
         warnings,
+        left: Vec::new(),
+        redrawn: None,
+        decomposition: None,
     }
 }

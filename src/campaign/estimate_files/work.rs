@@ -2,18 +2,23 @@
 
 use super::answer::{Answer, LegAnalysis, Point};
 use super::arrays::row;
+use super::convergence::{convergences, of_links};
 use super::neighbours::{bar_answer, chain_answer};
-use super::{Analysis, Method};
+use super::{Analysis, Method, Request};
 use crate::estimate::{Delta, Works, bar_chain, crossed_gaussians, cumulant2, exp_forward, exp_reverse};
 use crate::{Error, Result};
 
 /// Crooks as BAR on work, Jarzynski each way, the second cumulant, the crossing of Gaussians.
-pub(super) fn work(method: Method, forward: &[f64], reverse: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
+pub(super) fn work(request: &Request, forward: &[f64], reverse: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
     let points = || vec![Point { name: "initial".into(), state: Some(0) }, Point { name: "final".into(), state: Some(1) }];
+    let method = request.method;
     let mut answers = Vec::new();
-    if !reverse.is_empty() && method != Method::Exp {
+    let links = || {
         let works = |w: &[f64]| Works { sample: (0..w.len()).collect(), work: w.to_vec() };
-        match bar_chain(&[(works(forward), works(reverse))]) {
+        [(works(forward), works(reverse))]
+    };
+    if !reverse.is_empty() && method != Method::Exp {
+        match bar_chain(&links()) {
             Ok(chain) => answers.push(Answer { label: "Crooks (BAR on work)".into(), ..bar_answer(points(), &chain) }),
             Err((_, why)) => match Error::from(why) {
                 error @ Error::Diagnostics { .. } if method != Method::Bar => out.failed.push(format!("no BAR: {error}")),
@@ -42,8 +47,11 @@ pub(super) fn work(method: Method, forward: &[f64], reverse: &[f64], out: &mut A
     if !reverse.is_empty() {
         windows.push(row(1, "final", reverse.len(), 1.0, None));
     }
-    let works = (forward.to_vec(), reverse.to_vec());
-    Ok(LegAnalysis { states: vec!["initial".into(), "final".into()], windows, answers, works: Some(works), ..LegAnalysis::default() })
+    let crooks = answers.iter().filter(|a| a.key == "bar" && request.convergence).map(|a| (a, of_links(&links())));
+    let convergence = convergences(crooks, out);
+    let states = vec!["initial".into(), "final".into()];
+    let works = Some((forward.to_vec(), reverse.to_vec()));
+    Ok(LegAnalysis { states, windows, answers, works, convergence, ..LegAnalysis::default() })
 }
 
 /// Where the Gaussians cross, or why that says nothing.
