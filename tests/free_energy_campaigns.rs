@@ -155,3 +155,84 @@ fn a_lengthened_ladder_is_the_long_one() {
     let status: serde_json::Value = serde_json::from_str(&ergodica(&["status", str(&long), "--json"]).out).unwrap();
     assert_eq!((status["state"].as_str(), status["stages"][0]["step"].as_u64()), (Some("done"), Some(1000)));
 }
+
+/// U = (1 + 3 lambda) x^2 / 2: F(lambda) = ln(1 + 3 lambda) / 2, so that F(1) - F(0) = ln 2.
+const STIFFENED: &str = r#"
+[campaign]
+name = "stiffened"
+seed = 11
+[system]
+formula = "(1 + 3*lambda)*x^2/2"
+variables = ["x"]
+[[stage]]
+name = "ladder"
+exchange = { propagator = "hmc", timestep = 0.25, leapfrog_steps = 5, temperature = 1, replicas = 16, steps = 6000, lambdas = { gauss_legendre = 5 }, swap_every = 2 }
+observe = { every = 2, columns = ["energy"] }
+[[stage]]
+name = "ti"
+estimate = { method = "ti", from = "ladder" }
+[[stage]]
+name = "spline"
+estimate = { method = "ti", from = "ladder", rule = "cubic" }
+[[stage]]
+name = "lines"
+estimate = { method = "ti", from = "ladder", rule = "trapezoid" }
+[[stage]]
+name = "mbar"
+estimate = { method = "mbar", from = "ladder", bootstraps = 100 }
+"#;
+
+#[test]
+fn quadrature_reaches_the_ends_that_a_spline_leaves_out() {
+    let (dir, file) = campaign(STIFFENED);
+    let out = dir.path().join("run");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "-j", "2"]);
+    let found = summary(&out).unwrap();
+    let ln = ergodica::real::Real::ln;
+    let e = |stage: &str, quantity: &str| {
+        let found = found.estimates.iter().find(|e| e.stage == stage && e.quantity == quantity);
+        found.unwrap_or_else(|| panic!("{stage} {quantity}: {}{}", said.out, said.err))
+    };
+    let outermost = {
+        let points = ergodica::estimate::gauss_legendre(5);
+        0.5 * ln((1.0 + 3.0 * points[4].0) / (1.0 + 3.0 * points[0].0))
+    };
+    // Five points integrate 1.5 / (1 + 3 lambda) to 1e-4; of the trapezoid the grid's error is 0.01 and more than the statistical one.
+    for (stage, quantity, exact) in
+        [("ti", "delta_f", ln(2.0)), ("ti", "delta_f[0,4]", outermost), ("spline", "delta_f", outermost), ("mbar", "delta_f", outermost)]
+    {
+        let e = e(stage, quantity);
+        assert!((e.value - exact).abs() < 4.0 * e.stderr && e.stderr < 0.02, "{stage} {quantity}: {e:?}, exact {exact}");
+    }
+    // The twin: a spline that were taken for the whole path would be off.
+    let spline = e("spline", "delta_f");
+    assert!((spline.value - ln(2.0)).abs() > 8.0 * spline.stderr, "{spline:?}");
+    assert!(spline.warnings.iter().any(|w| w.message.contains("use its weights")), "{spline:?}");
+    let of = |stage: &str| found.stages.iter().find(|s| s.stage == stage).unwrap().free_energies.as_ref().unwrap();
+    let ti = of("ti");
+    assert_eq!((ti.rule.as_deref(), &ti.by_quadrature[..], ti.states.len()), (Some("Gauss-Legendre quadrature"), &[0, 6][..], 7));
+    assert_eq!((ti.values[0], ti.values[6], ti.gradients.len()), (0.0, 1.0, 5));
+    assert_eq!((of("spline").rule.as_deref(), of("lines").rule.as_deref()), (Some("a natural cubic spline"), Some("the trapezoid")));
+    // Frames drawn again, beside theory and the copies' spread.
+    let (whole, again) = (e("mbar", "delta_f"), e("mbar", "delta_f:bootstrap"));
+    assert!(again.value == whole.value && (0.5..2.0).contains(&(again.stderr / whole.stderr)), "{whole:?} {again:?}");
+    let interval: Vec<f64> = again.conditions["interval_95"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    assert!(interval[0] < whole.value && whole.value < interval[1] && again.conditions["resamples"] == 100, "{again:?}");
+    assert!(found.estimates.iter().any(|e| e.quantity == "delta_f:bootstrap[0,1]"));
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("ti with Gauss-Legendre quadrature") && page.contains("lambda = 1 (by quadrature)"));
+}
+
+#[test]
+fn options_are_written_back_and_keep_the_hash_of_files_without_them() {
+    use ergodica::campaign::{Campaign, UnitSystem};
+    use ergodica::error::Source;
+    let parse = |text: &str| Campaign::parse(&Source::new("x.toml", text), &[]).unwrap();
+    let first = parse(STIFFENED);
+    let written = first.to_toml(UnitSystem::Reduced);
+    assert!(written.contains("rule = \"trapezoid\"") && written.contains("bootstraps = 100"), "{written}");
+    assert_eq!(parse(&written), first, "{written}");
+    let keys = first.resolve(UnitSystem::Reduced).unwrap().canonical();
+    assert_eq!(keys["spline.rule"], "cubic");
+    assert!(!keys.contains_key("ti.rule") && keys["mbar.bootstraps"] == "100");
+}

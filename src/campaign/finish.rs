@@ -207,7 +207,12 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
         for stage in &job.resolved.stages {
             match &stage.kind {
                 StageKind::Minimise(_) => add("L-BFGS: Liu and Nocedal, Math. Program. 45, 503 (1989)"),
-                StageKind::Estimate(e) => method_papers(e.method.value).iter().for_each(|p| add(p)),
+                StageKind::Estimate(e) => {
+                    method_papers(e.method.value).iter().for_each(|p| add(p));
+                    if e.bootstraps.is_some() {
+                        add("Bootstrap in blocks: Politis and Romano, in Exploring the Limits of Bootstrap, 263 (1992)");
+                    }
+                }
                 kind => {
                     let name = kind.chain().map_or("", |s| s.propagator.value.name());
                     add(crate::dynamics::PROPAGATORS.iter().find(|p| p.name == name).map_or("", |p| p.paper));

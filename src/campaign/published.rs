@@ -3,7 +3,7 @@
 use super::analyse::estimate_frame;
 use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
 use super::directory::Inputs;
-use super::estimate_files::{self, Answer, LegAnalysis, Request, Unit};
+use super::estimate_files::{self, Answer, Bootstrap, LegAnalysis, Request, Unit};
 use super::run::Job;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary, WorkSummary};
 use crate::estimate::{Check, Estimate, Outcome, Part, WarningKind};
@@ -66,7 +66,14 @@ fn key(e: &Estimate) -> &str {
 fn named(e: &Estimate, main: &str, several: bool) -> String {
     let (base, index) = e.quantity.split_at(e.quantity.find('[').unwrap_or(e.quantity.len()));
     let leg = e.conditions.get("leg").and_then(|l| l.as_str()).filter(|_| several).map_or(String::new(), |l| format!(":{l}"));
-    let way = if [main, "windows"].contains(&key(e)) { String::new() } else { format!(":{}", key(e)) };
+    let second = key(e).strip_prefix(main).and_then(|k| k.strip_prefix(' ')).filter(|_| !main.is_empty());
+    let way = if let Some(second) = second {
+        format!(":{second}")
+    } else if [main, "windows"].contains(&key(e)) {
+        String::new()
+    } else {
+        format!(":{}", key(e))
+    };
     format!("{base}{leg}{way}{index}")
 }
 
@@ -91,7 +98,9 @@ fn request(job: &Job<'_>, wanted: &Wanted, inputs: &Inputs) -> Result<Request> {
         }
         legs.push((leg.name.as_ref().map(|n| n.value.clone()), files));
     }
-    Ok(Request { legs, unit, convergence: true, ..Request::new(method, Vec::new()) })
+    let rule = wanted.rule.as_ref().map(|r| r.value.of_ti());
+    let bootstrap = wanted.bootstraps.as_ref().map(|n| Bootstrap { replicates: n.value as usize, seed: job.seed });
+    Ok(Request { legs, unit, rule, bootstrap, convergence: true, ..Request::new(method, Vec::new()) })
 }
 
 fn samples(stage: &Stage, leg: &LegAnalysis, answer: &Answer) -> Check {
@@ -135,6 +144,8 @@ fn free_energies(method: Method, leg: &LegAnalysis, answer: &Answer, unit: Unit)
         states: answer.points.iter().map(|p| p.name.clone()).collect(),
         f: answer.f.clone(),
         stderr: (0..k).map(|j| answer.delta(0, j).1).collect(),
+        by_quadrature: (0..k).filter(|&i| answer.points[i].state.is_none()).collect(),
+        rule: answer.label.strip_prefix("TI, ").map(str::to_owned),
         g: None,
         errors: "the method's own theory, on samples thinned by their statistical inefficiency".to_owned(),
         overlap: if answer.overlap.is_empty() { Vec::new() } else { answer.overlap.chunks(k).map(<[f64]>::to_vec).collect() },

@@ -16,6 +16,7 @@ use super::shape::Spread;
 use super::texts::Drafts;
 use super::types::{Propagator, Sample, Start, Thermal};
 use crate::campaign::units::Quantity;
+use crate::estimate::{LARGEST_GRID, gauss_legendre};
 
 /// A count with a default.
 fn count(given: Option<&Placed<Count>>, default: u64) -> Placed<u64> {
@@ -36,6 +37,11 @@ fn rungs<T: Clone, Q>(
             None
         }
         Spread::List(list) => Some(Rungs::List(list.iter().map(value).collect())),
+        Spread::Range(ends) if ends.gauss_legendre.is_some() => {
+            let span = ends.gauss_legendre.as_ref().map_or(&given.span, |n| &n.span);
+            drafts.add(scope, span, format!("`{key}` of {scope} are no points of quadrature"), "write from, to and count, or a list");
+            None
+        }
         Spread::Range(ends) => match (&ends.from, &ends.to, &ends.count) {
             (Some(from), Some(to), Some(n)) => {
                 if !(2..=10_000).contains(&n.value.0) {
@@ -52,6 +58,28 @@ fn rungs<T: Clone, Q>(
             }
         },
     }
+}
+
+/// The points of `lambdas = { gauss_legendre = N }`; none: it says something else.
+fn quadrature(scope: &str, table: &str, given: &Placed<Spread<Number>>, drafts: &mut Drafts) -> Option<Option<Rungs<f64>>> {
+    let Spread::Range(ends) = &given.value else { return None };
+    let n = ends.gauss_legendre.as_ref()?;
+    if ends.from.is_some() || ends.to.is_some() || ends.count.is_some() {
+        let what = format!("`lambdas` of {scope} has gauss_legendre and from, to or count");
+        drafts.add(scope, &n.span, what, "write lambdas = { gauss_legendre = 8 } alone: its points lie inside of 0 and 1");
+        return Some(None);
+    }
+    if table != "exchange" {
+        let what = format!("`{table}` of {scope} at points of quadrature has neither end");
+        drafts.add(scope, &n.span, what, "write lambdas = { from = 0, to = 1, count = 8 }");
+        return Some(None);
+    }
+    if !(2..=LARGEST_GRID as u64).contains(&n.value.0) {
+        let what = format!("`gauss_legendre` of {scope} is {}: there are grids of 2 to {LARGEST_GRID} points", n.value.0);
+        drafts.add(scope, &n.span, what, "write for example lambdas = { gauss_legendre = 8 }");
+        return Some(None);
+    }
+    Some(Some(Rungs::List(gauss_legendre(n.value.0 as usize).into_iter().map(|(x, _)| n.with(x)).collect())))
 }
 
 fn plain(x: &Placed<Number>) -> Placed<f64> {
@@ -83,7 +111,10 @@ fn on_ladder(
             (rungs.map(|r| t.with(Ladder::Temperatures(r))), first)
         }
         (None, Some(l)) => {
-            let rungs = rungs(scope, "lambdas", l, plain, drafts);
+            let rungs = match quadrature(scope, table, l, drafts) {
+                Some(points) => points,
+                None => rungs(scope, "lambdas", l, plain, drafts),
+            };
             let warmth = thermal(scope, table, (raw.temperature.as_ref(), raw.beta.as_ref()), &raw.span, drafts);
             (rungs.map(|r| l.with(Ladder::Lambdas(r))), warmth)
         }

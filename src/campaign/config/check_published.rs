@@ -1,5 +1,6 @@
 //! What an estimate stage says that reads other programs' files instead of an earlier stage.
 
+use super::check_estimate::options;
 use super::check_stage::{need, word};
 use super::estimates::{EnergyUnit, Estimate, Leg, Method};
 use super::placed::Placed;
@@ -43,5 +44,6 @@ pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut D
     }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
     let from = Placed::default_of(String::new());
-    Some(Estimate { method, from, data, of: Vec::new(), axes: Vec::new(), basins: Vec::new(), unit })
+    let (rule, bootstraps) = options(scope, raw, method.value, drafts);
+    Some(Estimate { method, from, data, of: Vec::new(), axes: Vec::new(), basins: Vec::new(), unit, rule, bootstraps })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::column::Column;
-use super::estimates::{EnergyUnit, Method};
+use super::estimates::{EnergyUnit, Method, Rule};
 use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
 use super::raw_kinds::{Anneal, Exchange, Expanded, Metadynamics, Path, Switch};
@@ -243,6 +243,11 @@ pub(super) struct Estimate {
     pub(super) basins: Option<Placed<Vec<Placed<Word>>>>,
     /// Of free energies: "kT" (the default), "kJ/mol" or "kcal/mol".
     pub(super) unit: Option<Placed<EnergyUnit>>,
+    /// Of ti: "trapezoid", "cubic" or "gauss_legendre". Default: Gauss-Legendre where the states are its points, else cubic; of files
+    /// else the trapezoid.
+    pub(super) rule: Option<Placed<Rule>>,
+    /// Of mbar: how often samples are drawn again, in blocks, for a second error and a 95 % interval. Default: not at all.
+    pub(super) bootstraps: Option<Placed<Count>>,
 }
 
 /// What the verdict asks for.

@@ -340,6 +340,8 @@ impl Resolver {
             axes,
             basins: raw.basins.clone(),
             unit: raw.unit.clone(),
+            rule: raw.rule.clone(),
+            bootstraps: raw.bootstraps.clone(),
         }
     }
 

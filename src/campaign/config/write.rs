@@ -275,6 +275,12 @@ fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
     if estimate.method.free_energy() {
         line(out, "unit", &quote(estimate.unit.name()));
     }
+    if let Some(rule) = &estimate.rule {
+        line(out, "rule", &quote(rule.name()));
+    }
+    if let Some(n) = &estimate.bootstraps {
+        line(out, "bootstraps", &n.to_string());
+    }
     if estimate.method.value == Method::Basins {
         line(out, "basins", &quotes(estimate.basins.iter().map(|b| b.as_str())));
         return;

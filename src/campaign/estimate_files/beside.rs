@@ -15,7 +15,7 @@ pub(super) struct Beside {
 const IN_A_BLOCK: f64 = 5.0;
 
 /// Length of the blocks for a series of `n` samples of inefficiency `g`: 1 if they are independent, at least 4 blocks in any case.
-pub(super) fn block_of(g: f64, n: usize) -> usize {
+pub(in crate::campaign) fn block_of(g: f64, n: usize) -> usize {
     if g <= 1.0 { 1 } else { ((IN_A_BLOCK * g).ceil() as usize).clamp(1, (n / 4).max(1)) }
 }
 
@@ -56,17 +56,14 @@ pub(super) fn decomposition(fit: &Mbar<'_>, kept: &[usize]) -> EntropyEnthalpy {
 }
 
 impl Answer {
-    /// Neighbours in turn, then the ends.
-    pub(super) fn steps(&self) -> Vec<(usize, usize)> {
-        (1..self.points.len()).map(|k| (k - 1, k)).chain([self.ends]).collect()
-    }
-
-    /// The two errors where they differ by more than a factor of two, at their worst.
+    /// The two errors where they differ by more than a factor of two: of the ends, or of the neighbours between them at their worst.
     pub(super) fn disagreement(&self) -> Option<Warning> {
         let redrawn = self.redrawn.as_ref()?;
         let ratio = |(i, j): (usize, usize)| redrawn.error(i, j).0 / self.delta(i, j).1;
         let off = |r: f64| if r < 1.0 { 1.0 / r } else { r };
-        let worst = self.steps().into_iter().filter(|&s| ratio(s).is_finite()).max_by(|a, b| off(ratio(*a)).total_cmp(&off(ratio(*b))))?;
+        let between = (self.ends.0 + 1..=self.ends.1).map(|k| (k - 1, k)).filter(|&s| ratio(s).is_finite());
+        let ends = Some(self.ends).filter(|&s| off(ratio(s)) > 2.0);
+        let worst = ends.or_else(|| between.max_by(|a, b| off(ratio(*a)).total_cmp(&off(ratio(*b)))))?;
         (off(ratio(worst)) > 2.0).then(|| {
             let (from, to) = (&self.points[worst.0].name, &self.points[worst.1].name);
             let message = format!(

@@ -29,8 +29,7 @@ pub(super) fn write(analysis: &Analysis, leg: &LegAnalysis, dir: &Path, named: &
         put(&format!("figure-{}-states", answer.key), free_energy::states(&names, &f, &error, analysis.unit.name()))?;
     }
     for found in &leg.convergence {
-        let (name, quantity) =
-            (format!("figure-{}-convergence", found.key), format!("Free-energy difference of the ends by {}", found.label));
+        let (name, quantity) = (format!("figure-{}-convergence", found.key), format!("\u{394}F by {}", found.label));
         put(&name, free_energy::convergence(&found.stability.parts, &quantity, analysis.unit.name()))?;
     }
     if let (Some((forward, reverse)), Some(bar)) = (&leg.works, leg.answers.iter().find(|a| a.key == "bar"))

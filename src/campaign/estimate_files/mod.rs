@@ -26,9 +26,10 @@ pub use crate::estimate::TiRule;
 pub use crate::io::alchemical::natural_order;
 pub use answer::{Answer, LegAnalysis, Point, WindowRow};
 pub use beside::Redrawn;
+pub(super) use beside::block_of;
 pub use convergence::Convergence;
 pub use output::write;
-pub use request::{Bootstrap, Discard, Method, Request, Unit};
+pub use request::{Bootstrap, Discard, FEWEST, Method, Request, Unit};
 
 use crate::estimate::{Estimate, Warning, WarningKind};
 use crate::io::alchemical::{self, Leg};

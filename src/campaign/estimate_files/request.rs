@@ -156,7 +156,7 @@ impl Request {
 }
 
 /// Fewest resamples whose 2.5 % and 97.5 % mean something.
-const FEWEST: usize = 20;
+pub const FEWEST: usize = 20;
 
 /// Resampling for a second error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -143,7 +143,8 @@ impl Analysis {
         let mut rows = vec![head];
         let told = |k: &usize| !leg.is_perturbed(*k) && leg.answers.iter().any(|a| a.point(*k).is_some());
         let states: Vec<usize> = (0..leg.states.len()).filter(told).collect();
-        for pair in states.windows(2) {
+        // of work there are only the two ends, which the last row has
+        for pair in states.windows(2).filter(|_| leg.works.is_none()) {
             let mut row = vec![format!("{} -> {}", leg.states[pair[0]], leg.states[pair[1]])];
             let cell = |a: &Answer| match (a.point(pair[0]), a.point(pair[1])) {
                 (Some(i), Some(j)) => {
@@ -192,7 +193,7 @@ impl Analysis {
             let (error, [low, high]) = redrawn.error(i, j);
             let (digits, number) = (decimals(error), |v: f64, d: usize| format!("{v:.d$}"));
             let theory = answer.delta(i, j).1;
-            vec![number(theory, digits), number(error, digits), format!("{} to {}", number(low, digits), number(high, digits))]
+            vec![number(theory, decimals(theory)), number(error, digits), format!("{} to {}", number(low, digits), number(high, digits))]
         }));
         format!("{}\n", columns(&rows))
     }
