@@ -4,7 +4,7 @@
 mod alchemical_files;
 
 use alchemical_files::{harmonics, npy, zip};
-use ergodica::campaign::estimate_files::{Analysis, Answer, Bootstrap, Method, Request, estimate, write};
+use ergodica::campaign::estimate_files::{Analysis, Answer, Bootstrap, Method, Request, Unit, estimate, write};
 use ergodica::estimate::{MbarOptions, ReducedPotentials, mbar};
 use std::path::PathBuf;
 
@@ -195,4 +195,130 @@ fn convergence_and_what_is_written() {
     let (_few, path) = archive(&[("u_kn", vec![3, 24], &few), ("n_k", vec![3], &[8.0; 3])]);
     let small = estimate(&Request { convergence: true, ..Request::new(Method::Mbar, vec![path]) }).unwrap();
     assert!(small.legs[0].convergence.is_empty() && small.warnings.iter().any(|w| w.contains("no convergence of MBAR")), "{small}");
+}
+
+/// Stiffness of the trap that pulls, and the number of times; its centre moves by 0.1 a time.
+const TRAP: f64 = 6.0;
+const TIMES: usize = 16;
+
+/// A particle in u = z^2 / 2 that a trap pulls: coordinate and work, `[trajectory][time]`, forth or back.
+fn pull(seed: u64, trajectories: usize, back: bool) -> (Vec<f64>, Vec<f64>) {
+    let mut normals = alchemical_files::normals(seed, trajectories * TIMES).into_iter();
+    let mut normal = || normals.next().unwrap();
+    let (a, total) = (0.7, 1.0 + TRAP);
+    let centre = |t: usize| 0.1 * t as f64;
+    let v = |x: f64, t: usize| 0.5 * TRAP * (x - centre(t)) * (x - centre(t));
+    let (mut z, mut work) = (Vec::new(), Vec::new());
+    for _ in 0..trajectories {
+        let start = if back { TIMES - 1 } else { 0 };
+        let (mut x, mut w) = (TRAP * centre(start) / total + normal() / total.sqrt(), 0.0);
+        z.push(x);
+        work.push(w);
+        for i in 1..TIMES {
+            let relax = |x: f64, t: usize, noise: f64| {
+                let mean = TRAP * centre(t) / total;
+                mean + a * (x - mean) + ((1.0 - a * a) / total).sqrt() * noise
+            };
+            // backwards the relaxation comes first: the exact reverse of the forward step
+            if back {
+                x = relax(x, TIMES - i, normal());
+                w += v(x, TIMES - 1 - i) - v(x, TIMES - i);
+            } else {
+                w += v(x, i) - v(x, i - 1);
+                x = relax(x, i, normal());
+            }
+            z.push(x);
+            work.push(w);
+        }
+    }
+    (z, work)
+}
+
+/// Both directions; `told`: where the trap is said to have been, instead of where it was.
+fn pulled(told: impl Fn(usize) -> f64) -> (tempfile::TempDir, PathBuf) {
+    let ((z_f, w_f), (z_r, w_r)) = (pull(5, 1500, false), pull(6, 1500, true));
+    let centres: Vec<f64> = (0..TIMES).map(told).collect();
+    let shape = vec![1500, TIMES];
+    archive(&[
+        ("z_f", shape.clone(), &z_f),
+        ("w_f", shape.clone(), &w_f),
+        ("z_r", shape.clone(), &z_r),
+        ("w_r", shape, &w_r),
+        ("centres", vec![TIMES], &centres),
+        ("stiffness", vec![], &[TRAP]),
+    ])
+}
+
+#[test]
+fn a_profile_by_pulling() {
+    let (_dir, path) = pulled(|t| 0.1 * t as f64);
+    let request = |path: PathBuf| Request { bins: Some(36), range: Some((-0.4, 1.4)), ..Request::new(Method::Pmf, vec![path]) };
+    let all = estimate(&request(path.clone())).unwrap();
+    let leg = &all.legs[0];
+    // exp(-z^2 / 2) over a bin, relative to the one around 0.025: bins of 0.05 are even to 1e-4
+    let worst = |analysis: &Analysis| {
+        let profile = analysis.legs[0].profile.as_ref().unwrap();
+        let z = |b: usize| {
+            let (value, stderr) = profile.delta(8, b);
+            let (here, there) = (profile.axis.centre(b), profile.axis.centre(8));
+            (value - 0.5 * (here * here - there * there)) / stderr
+        };
+        (0..36).filter(|b| *b != 8).map(|b| z(b).abs()).fold(0.0, f64::max)
+    };
+    assert!(worst(&all) < 4.0, "{}\n{all}", worst(&all));
+    // The twin: a bias that is not where the trap was.
+    let (_twin, other) = pulled(|t| 0.1 * t as f64 + 0.2);
+    let off = worst(&estimate(&request(other)).unwrap());
+    assert!(off > 8.0, "{off}");
+    // F(trap at l) = K / (1 + K) l^2 / 2: both directions together, each alone, and where the Gaussians cross.
+    let exact = 0.5 * TRAP / (1.0 + TRAP) * 1.5 * 1.5;
+    for answer in &leg.answers {
+        let (value, stderr) = answer.total();
+        assert!((value - exact).abs() < 4.0 * stderr && stderr < 0.2, "{}: {value} {stderr}, exact {exact}", answer.key);
+    }
+    assert_eq!(leg.answers[0].points[1].name, "bias at 1.5");
+    let bins: Vec<_> = all.estimates().into_iter().filter(|e| e.quantity.starts_with("pmf[")).collect();
+    assert!(bins.len() == 36 && (bins[8].coords[0].1 - 0.025).abs() < 1e-12, "{:?}", bins[8]);
+    // In another unit everything is scaled.
+    let kcal = estimate(&Request { unit: Unit::KilocaloriePerMole, temperature: Some(300.0), ..request(path.clone()) }).unwrap();
+    let (a, b) = (leg.profile.as_ref().unwrap(), kcal.legs[0].profile.as_ref().unwrap());
+    let factor = 8.314_462_618_153_24e-3 * 300.0 / 4.184;
+    assert!((b.free_energy[30] - factor * a.free_energy[30]).abs() < 1e-12 && (b.stderr[30] - factor * a.stderr[30]).abs() < 1e-12);
+    let dir = tempfile::tempdir().unwrap();
+    write(&all, &dir.path().join("out")).unwrap();
+    let text = std::fs::read_to_string(dir.path().join("out/pmf.csv")).unwrap();
+    assert!(text.starts_with("z,free_energy,stderr\n-0.375,") && text.lines().count() == 37, "{text}");
+    // Wide bins are warned of, other methods refused, and bins of other methods too.
+    let wide = estimate(&Request { bins: Some(4), range: None, ..request(path.clone()) }).unwrap();
+    assert!(wide.warnings.iter().any(|w| w.contains("wide against the bias") && w.contains("--bins")), "{:?}", wide.warnings);
+    assert!(refusal(&Request::new(Method::Mbar, vec![path.clone()])).contains("pulled trajectories, which allow pmf"));
+    assert!(refusal(&Request { method: Method::Work, ..request(path) }).contains("`work` has no bins"));
+}
+
+#[test]
+fn pulls_that_do_not_fit() {
+    let (z, w, c) = ([0.0, 0.1, 0.2, 0.3, 0.1, 0.2], [0.0, 1.0, 2.0, 0.0, 1.0, 2.0], [0.0, 0.1, 0.2]);
+    let says = |arrays: &[Named<'_>]| {
+        let (dir, path) = archive(arrays);
+        let said = refusal(&Request::new(Method::Pmf, vec![path]));
+        drop(dir);
+        said
+    };
+    let (z_f, w_f) = (("z_f", vec![2, 3], &z[..]), ("w_f", vec![2, 3], &w[..]));
+    let (centres, stiffness) = (("centres", vec![3], &c[..]), ("stiffness", vec![], &[2.0][..]));
+    let with = |w: Named<'_>| says(&[z_f.clone(), w, centres.clone(), stiffness.clone()]);
+    assert!(with(("w_f", vec![2, 2], &w[..4])).contains("w_f has the shape [2, 2], and z_f has [2, 3]"));
+    assert!(with(("w_f", vec![3, 2], &w)).contains("transpose one of them"));
+    assert!(with(("w_f", vec![2, 3], &[0.0, 1.0, f64::NAN, 0.0, 1.0, 2.0])).contains("w_f of trajectory 0 at time 2 is NaN"));
+    assert!(with(("w_f", vec![2, 3], &[0.0, 1.0, 2.0, 0.5, 1.0, 2.0])).contains("w_f of trajectory 1 is 0.5 at the first time"));
+    assert!(says(&[z_f.clone(), centres.clone(), stiffness.clone()]).contains("without w_f"));
+    assert!(says(&[z_f.clone(), w_f.clone(), stiffness.clone()]).contains("without centres"));
+    assert!(says(&[z_f.clone(), w_f.clone(), centres.clone()]).contains("without stiffness"));
+    assert!(says(&[z_f.clone(), w_f.clone(), ("centres", vec![2], &c[..2]), stiffness.clone()]).contains("z_f has 3 times"));
+    assert!(says(&[z_f.clone(), w_f.clone(), centres.clone(), ("stiffness", vec![], &[-1.0])]).contains("stiffness holds [-1.0]"));
+    let z_r = ("z_r", vec![3, 2], &z[..]);
+    assert!(says(&[z_f.clone(), w_f.clone(), z_r.clone(), centres.clone(), stiffness.clone()]).contains("z_r without w_r"));
+    let w_r = ("w_r", vec![3, 2], &w[..]);
+    assert!(says(&[z_f.clone(), w_f.clone(), z_r, w_r, centres, stiffness]).contains("z_r has the shape [3, 2], and z_f has 3 times"));
+    assert!(says(&[("z_f", vec![6], &z[..]), w_f]).contains("without centres"));
 }

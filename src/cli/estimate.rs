@@ -26,6 +26,7 @@ fn request(a: &Estimate) -> Result<Request> {
         Estimator::Mbar => Method::Mbar,
         Estimator::Exp => Method::Exp,
         Estimator::Work => Method::Work,
+        Estimator::Pmf => Method::Pmf,
         Estimator::Timeseries => Method::Timeseries,
     };
     let mut legs = Vec::new();
@@ -59,6 +60,8 @@ fn request(a: &Estimate) -> Result<Request> {
         }),
         bootstrap: a.bootstrap.map(|replicates| Bootstrap { replicates, seed: a.seed }),
         entropy: a.entropy,
+        bins: a.bins,
+        range: a.range.as_deref().map(range).transpose()?,
         convergence: a.out.is_some(),
     })
 }
@@ -86,6 +89,13 @@ fn discard(text: &str) -> Result<Discard> {
     }
     let ps = quantity(text, "discard", Kind::Time).filter(|t| *t >= 0.0).ok_or_else(wrong)?;
     Ok(Discard::Picoseconds(ps))
+}
+
+/// "-1:2.5".
+fn range(text: &str) -> Result<(f64, f64)> {
+    let number = |t: &str| t.trim().parse::<f64>().ok().filter(|v| v.is_finite());
+    let ends = text.split_once(':').and_then(|(low, high)| Some((number(low)?, number(high)?))).filter(|(low, high)| low < high);
+    ends.ok_or_else(|| Error::input(format!("--range {text}"), "write two numbers, the lower first: --range 0:2.5"))
 }
 
 /// "300 K" or 300.

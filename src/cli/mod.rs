@@ -202,6 +202,8 @@ pub(crate) enum Estimator {
     Exp,
     /// Crooks, Jarzynski each way, second cumulant, crossing of Gaussians, from arrays w_f and w_r
     Work,
+    /// Free-energy profile along a pulled coordinate (Hummer and Szabo), from arrays z_f, w_f, centres, stiffness
+    Pmf,
     /// Correlation times and equilibration
     Timeseries,
 }
@@ -223,7 +225,9 @@ pub(crate) enum Rule {
                         the files. Samples are thinned by their statistical inefficiency unless --no-subsample is given; arrays are taken as \
                         independent samples in kT.\n\n\
                         Arrays (.npz, .npy, .csv): u_kn (K, N) with n_k (K), reduced energies, samples grouped by state; u_ln (L, N) beside them, \
-                        energies of the same samples in states that nobody sampled; w_f and w_r, work both ways.\n\n\
+                        energies of the same samples in states that nobody sampled; w_f and w_r, work both ways; \
+                        for pmf z_f and w_f (trajectories, times), coordinate and work in kT up to each time, with centres (times) and stiffness \
+                        of the bias stiffness/2 (z - centre)^2 in kT, and z_r, w_r of going back.\n\n\
                         ergodica estimate all dhdl*.xvg --discard 1ns --unit kcal/mol\n\
                         ergodica estimate mbar --leg 'coul=Coulomb/*/dhdl.xvg.bz2' --leg 'vdw=VDW/*/dhdl.xvg.bz2' --out result\n\
                         ergodica estimate mbar u.npz --json"
@@ -260,6 +264,12 @@ pub(crate) struct Estimate {
     /// Of mbar: split free energies into energy and entropy, f = u - s
     #[arg(long)]
     pub(crate) entropy: bool,
+    /// Of pmf: bins of the profile; 50 by default
+    #[arg(long)]
+    pub(crate) bins: Option<usize>,
+    /// Of pmf: from where to where; by default all that is reached
+    #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
+    pub(crate) range: Option<String>,
     /// Write figures, convergence, tables and covariances into a new folder
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,

@@ -3,7 +3,8 @@
 use super::Unit;
 use super::beside::Redrawn;
 use super::convergence::Convergence;
-use crate::estimate::{EntropyEnthalpy, Estimate, Warning, WarningKind};
+use super::pulling::scale;
+use crate::estimate::{EntropyEnthalpy, Estimate, PullingProfile, Warning, WarningKind};
 
 /// A state in an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +113,8 @@ pub struct LegAnalysis {
     pub answers: Vec<Answer>,
     /// Forward and reverse work in kT, where that is what was given.
     pub works: Option<(Vec<f64>, Vec<f64>)>,
+    /// Free-energy profile along a pulled coordinate, where that was asked for.
+    pub profile: Option<PullingProfile>,
     /// Answers from growing parts of the data, where they were asked for.
     pub convergence: Vec<Convergence>,
     /// How many of the states, the last ones, are perturbed: known by energies of the samples alone, and no part of the path.
@@ -125,6 +128,7 @@ impl LegAnalysis {
     pub(super) fn scale(&mut self, factor: f64) {
         self.answers.iter_mut().for_each(|a| a.scale(factor));
         self.convergence.iter_mut().for_each(|c| c.scale(factor));
+        self.profile.iter_mut().for_each(|p| scale(p, factor));
     }
 
     /// Whether a state is no part of the path.
@@ -157,6 +161,25 @@ impl LegAnalysis {
             e.conditions.insert("leg".into(), name.clone().into());
         }
         e.conditions.insert("method".into(), method.into());
+    }
+
+    /// The profile, bin by bin.
+    pub(super) fn profile_estimates(&self, unit: Unit) -> Vec<Estimate> {
+        let Some(profile) = &self.profile else { return Vec::new() };
+        let bin = |b: usize| {
+            let (value, stderr) = (profile.free_energy[b], profile.stderr[b]);
+            let mut e = if value.is_nan() {
+                Estimate::missing(format!("pmf[{b}]"), WarningKind::NotVisited, "no trajectory came here")
+            } else {
+                Estimate::new(format!("pmf[{b}]"), value, stderr, f64::NAN)
+            };
+            e.stage = self.stage("pmf");
+            e.unit = Some(unit.name().to_owned());
+            self.condition(&mut e, "pmf");
+            e.coords = vec![("z".into(), profile.axis.centre(b))];
+            e
+        };
+        (0..profile.axis.bins).map(bin).collect()
     }
 
     /// g, sample numbers and mean gradients of every window.

@@ -6,6 +6,7 @@ use super::choose::inefficiency;
 use super::convergence::{Convergence, convergences, of_links, of_samples};
 use super::multistate::mbar_answer;
 use super::neighbours::{Links, bar_answer, chain_answer};
+use super::pulling::profile;
 use super::work::work;
 use super::{Analysis, Discard, Method, Request};
 use crate::estimate::{
@@ -36,6 +37,7 @@ pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) 
         (Arrays::Work { forward, reverse }, Method::Work | Method::All | Method::Bar | Method::Exp) => {
             work(request, forward, reverse, out)?
         }
+        (Arrays::Pulling(pulled), Method::Pmf) => profile(request, pulled, out)?,
         (Arrays::Series(series), Method::Timeseries) => timeseries(series)?,
         (Arrays::Work { forward, reverse }, Method::Timeseries) => {
             let mut series = vec![("w_f".to_owned(), forward.clone())];
@@ -48,6 +50,7 @@ pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) 
             let holds = match held {
                 Arrays::Potentials { .. } => "reduced energies, which allow all, mbar, bar and exp",
                 Arrays::Work { .. } => "work values, which allow work, bar, exp and timeseries",
+                Arrays::Pulling(_) => "pulled trajectories, which allow pmf",
                 Arrays::Series(_) => "series, which allow timeseries",
             };
             return Err(Error::input(format!("{}: no `{}` of {holds}", names.join(", "), method.name()), "choose one of these methods"));

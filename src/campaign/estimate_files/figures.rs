@@ -28,6 +28,10 @@ pub(super) fn write(analysis: &Analysis, leg: &LegAnalysis, dir: &Path, named: &
         let f: Vec<f64> = (0..names.len()).map(|k| answer.delta(0, k).0).collect();
         put(&format!("figure-{}-states", answer.key), free_energy::states(&names, &f, &error, analysis.unit.name()))?;
     }
+    if let Some(profile) = &leg.profile {
+        let z: Vec<f64> = (0..profile.axis.bins).map(|b| profile.axis.centre(b)).collect();
+        put("figure-pmf", free_energy::profile(&z, &profile.free_energy, &profile.stderr, analysis.unit.name()))?;
+    }
     for found in &leg.convergence {
         let (name, quantity) = (format!("figure-{}-convergence", found.key), format!("\u{394}F by {}", found.label));
         put(&name, free_energy::convergence(&found.stability.parts, &quantity, analysis.unit.name()))?;

@@ -35,8 +35,8 @@ pub(super) fn analyse(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut A
         Method::Exp => exponential(leg, chosen)?,
         Method::All => all(request, leg, chosen, out)?,
         Method::Timeseries => Vec::new(),
-        Method::Work => {
-            let what = format!("`work` needs arrays of work values, not {} files", leg.program);
+        Method::Work | Method::Pmf => {
+            let what = format!("`{}` needs arrays of work values, not {} files", request.method.name(), leg.program);
             return Err(Error::input(what, "for these files: ergodica estimate all, bar, mbar, ti or exp"));
         }
     };

@@ -16,6 +16,7 @@ mod methods;
 mod multistate;
 mod neighbours;
 mod output;
+mod pulling;
 mod request;
 mod table;
 mod trouble;
@@ -174,6 +175,7 @@ impl Analysis {
             for answer in &leg.answers {
                 all.extend(delta_estimates(leg, answer, self.unit));
             }
+            all.extend(leg.profile_estimates(self.unit));
             all.extend(leg.window_estimates());
         }
         for sum in &self.sums {

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, LegAnalysis};
 use super::{Analysis, Convergence};
+use crate::estimate::PullingProfile;
 use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 ///
 /// `summary.json` and `estimates.csv` have everything; then for each leg `windows.csv`, and for each method the free energies of the
 /// states (`mbar.csv`), their covariance (`mbar-covariance.csv`) and the overlap matrix (`mbar-overlap.csv`), where they were asked for
-/// the answer from parts of the data (`mbar-convergence.csv`), both errors (`mbar-bootstrap.csv`), energy and entropy
+/// the profile (`pmf.csv`), the answer from parts of the data (`mbar-convergence.csv`), both errors (`mbar-bootstrap.csv`), energy and entropy
 /// (`mbar-entropy.csv`), and the `figure-*` as SVG, PNG and CSV.
 /// Errors: a folder that holds something, a full disk.
 pub fn write(analysis: &Analysis, dir: &Path) -> Result<Vec<PathBuf>> {
@@ -48,6 +49,9 @@ pub fn write(analysis: &Analysis, dir: &Path) -> Result<Vec<PathBuf>> {
     }
     for leg in &analysis.legs {
         let name = |rest: &str| leg.name.as_ref().map_or(rest.to_owned(), |n| format!("{}-{rest}", file_name(n)));
+        if let Some(profile) = &leg.profile {
+            put(name("pmf.csv"), &pmf(profile))?;
+        }
         for found in &leg.convergence {
             put(name(&format!("{}-convergence.csv", file_name(&found.key))), &convergence(found))?;
         }
@@ -162,6 +166,15 @@ fn pairs(answer: &Answer) -> impl Iterator<Item = (usize, usize)> {
 
 fn ends(answer: &Answer, i: usize, j: usize) -> String {
     format!("{},{}", cell(&answer.points[i].name), cell(&answer.points[j].name))
+}
+
+/// The profile along a pulled coordinate; empty where no trajectory came.
+fn pmf(profile: &PullingProfile) -> String {
+    let mut text = "z,free_energy,stderr\n".to_owned();
+    for b in 0..profile.axis.bins {
+        let _ = writeln!(text, "{}", [profile.axis.centre(b), profile.free_energy[b], profile.stderr[b]].map(number).join(","));
+    }
+    text
 }
 
 /// The difference of the ends from growing parts of the data.

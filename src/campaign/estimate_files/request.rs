@@ -20,6 +20,8 @@ pub enum Method {
     Exp,
     /// Jarzynski, Crooks, the second cumulant and the crossing of Gaussians, from arrays of work.
     Work,
+    /// Free-energy profile along a pulled coordinate, from arrays.
+    Pmf,
     /// Correlation times and equilibration.
     Timeseries,
 }
@@ -34,14 +36,15 @@ impl Method {
             Method::Mbar => "mbar",
             Method::Exp => "exp",
             Method::Work => "work",
+            Method::Pmf => "pmf",
             Method::Timeseries => "timeseries",
         }
     }
 
     /// The method of a name.
     pub fn of(name: &str) -> Option<Method> {
-        use Method::{All, Bar, Exp, Mbar, Ti, Timeseries, Work};
-        [All, Ti, Bar, Mbar, Exp, Work, Timeseries].into_iter().find(|m| m.name() == name)
+        use Method::{All, Bar, Exp, Mbar, Pmf, Ti, Timeseries, Work};
+        [All, Ti, Bar, Mbar, Exp, Work, Pmf, Timeseries].into_iter().find(|m| m.name() == name)
     }
 }
 
@@ -115,6 +118,10 @@ pub struct Request {
     pub bootstrap: Option<Bootstrap>,
     /// Of MBAR: energy and entropy apart.
     pub entropy: bool,
+    /// Of a profile: its bins; 50 without.
+    pub bins: Option<usize>,
+    /// Of a profile: from where to where; all that is reached without.
+    pub range: Option<(f64, f64)>,
     /// Of MBAR and BAR: the answer from growing parts of the data.
     pub convergence: bool,
 }
@@ -132,13 +139,15 @@ impl Request {
             rule: None,
             bootstrap: None,
             entropy: false,
+            bins: None,
+            range: None,
             convergence: false,
         }
     }
 
     /// What the method has no use for is refused, not ignored.
     ///
-    /// Errors: a rule without TI; bootstrap, entropy without MBAR; fewer than 20 resamples.
+    /// Errors: a rule without TI; bootstrap, entropy without MBAR; bins, a range without a profile; fewer than 20 resamples.
     pub(super) fn check(&self) -> Result<()> {
         let multistate = matches!(self.method, Method::All | Method::Mbar);
         let refuse = |what: &str, of: &str| Err(Error::input(format!("`{}` has no {what}", self.method.name()), format!("it is of {of}")));
@@ -146,6 +155,8 @@ impl Request {
             Request { rule: Some(_), method, .. } if !matches!(method, Method::All | Method::Ti) => refuse("rule", "ti and all"),
             Request { bootstrap: Some(_), .. } if !multistate => refuse("bootstrap", "mbar and all"),
             Request { entropy: true, .. } if !multistate => refuse("entropy", "mbar and all"),
+            Request { bins: Some(_), method, .. } if *method != Method::Pmf => refuse("bins", "pmf"),
+            Request { range: Some(_), method, .. } if *method != Method::Pmf => refuse("range", "pmf"),
             Request { bootstrap: Some(b), .. } if b.replicates < FEWEST => {
                 let what = format!("{} resamples of a bootstrap are too few for an interval of 95 %", b.replicates);
                 Err(Error::input(what, format!("draw at least {FEWEST}, better 200")))

@@ -88,6 +88,9 @@ impl Analysis {
             text.push_str(&self.redrawn(leg, answer));
             text.push_str(&self.decomposition(leg, answer));
         }
+        if leg.profile.is_some() {
+            let _ = writeln!(text, "{}", columns(&self.along(leg)));
+        }
         for convergence in &leg.convergence {
             let _ = writeln!(text, "  {}", convergence.line());
         }
@@ -196,6 +199,17 @@ impl Analysis {
             vec![number(theory, decimals(theory)), number(error, digits), format!("{} to {}", number(low, digits), number(high, digits))]
         }));
         format!("{}\n", columns(&rows))
+    }
+
+    /// The profile along a pulled coordinate.
+    fn along(&self, leg: &LegAnalysis) -> Vec<Vec<String>> {
+        let Some(profile) = &leg.profile else { return Vec::new() };
+        let mut rows = vec![["z".to_owned(), format!("free energy [{}]", self.unit.name())].to_vec()];
+        for b in 0..profile.axis.bins {
+            let f = if b == profile.lowest { "0 (lowest)".to_owned() } else { with_error(profile.free_energy[b], profile.stderr[b]) };
+            rows.push(vec![format!("{:.4}", profile.axis.centre(b)), f]);
+        }
+        rows
     }
 
     /// f = u - s.

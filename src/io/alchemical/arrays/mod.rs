@@ -5,6 +5,7 @@
 //! | reduced energies | `u_kn` of shape (K, N) in kT, samples grouped by state, with `n_k` (or `N_k`) of shape (K) |
 //! | perturbed states | beside `u_kn` and `n_k`: `u_ln` of shape (L, N), energies of the same samples in L states that nobody sampled |
 //! | work, in kT | `w_f` and, for both directions, `w_r` |
+//! | pulling | `z_f` and `w_f` of shape (trajectories, times): coordinate, and work in kT up to each time; `centres` (times) and `stiffness` of the bias V = stiffness/2 (z - centre)^2 in kT; for both directions `z_r` and `w_r`, as they were run |
 //! | any series | one array of one dimension |
 //!
 //! An `.npz` holds its arrays by name; an `.npy`, or a `.csv` of numbers only, is one array called as the file: `u_kn.npy`. A `.csv` with a
@@ -12,7 +13,10 @@
 
 mod csv;
 mod npy;
+mod pulls;
 mod zip;
+
+pub use pulls::{Pulled, Pulling};
 
 use super::bzip2::Room;
 use super::unpack::unpacked;
@@ -53,6 +57,8 @@ pub enum Arrays {
         /// Of going back; empty without.
         reverse: Vec<f64>,
     },
+    /// Trajectories pulled by a moving bias.
+    Pulling(Pulling),
     /// Series, each with its name.
     Series(Vec<(String, Vec<f64>)>),
 }
@@ -114,8 +120,13 @@ const U_LN: &[&str] = &["u_ln", "uln"];
 const FORWARD: &[&str] = &["w_f", "wf", "work_f", "forward", "forward_work", "work_forward"];
 const REVERSE: &[&str] = &["w_r", "wr", "work_r", "reverse", "reverse_work", "work_reverse"];
 
+const Z_F: &[&str] = &["z_f", "zf"];
+const Z_R: &[&str] = &["z_r", "zr"];
+const CENTRES: &[&str] = &["centres", "centers"];
+const STIFFNESS: &[&str] = &["stiffness"];
+
 fn wanted(name: &str) -> bool {
-    [U_KN, N_K, U_LN, FORWARD, REVERSE].iter().any(|known| known.contains(&name))
+    [U_KN, N_K, U_LN, FORWARD, REVERSE, Z_F, Z_R, CENTRES, STIFFNESS].iter().any(|known| known.contains(&name))
 }
 
 fn interpret(all: Vec<Array>) -> Result<Arrays> {
@@ -128,6 +139,20 @@ fn interpret(all: Vec<Array>) -> Result<Arrays> {
     let find = |names: &[&str]| all.iter().find(|a| names.contains(&a.name.as_str()));
     if let (Some(l), None) = (find(U_LN), find(U_KN)) {
         return Err(Error::input(format!("{}: u_ln, energies in perturbed states, without u_kn and n_k", l.from), REMEDY));
+    }
+    match (find(Z_F), find(Z_R), find(U_KN)) {
+        (Some(z), back, None) => {
+            let works = (find(FORWARD), find(REVERSE));
+            return pulls::pulling((z, back), works, (find(CENTRES), find(STIFFNESS))).map(Arrays::Pulling);
+        }
+        (Some(z), _, Some(_)) => {
+            return Err(Error::input(
+                format!("{}: reduced energies and pulled trajectories together", z.from),
+                "analyse them one after the other",
+            ));
+        }
+        (None, Some(z), _) => return Err(Error::input(format!("{}: z_r without z_f, the forward trajectories", z.from), REMEDY)),
+        (None, None, _) => {}
     }
     match (find(U_KN), find(N_K), find(FORWARD), find(REVERSE)) {
         (Some(u), Some(n), None, None) => potentials(u, n, find(U_LN)),
