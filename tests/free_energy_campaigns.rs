@@ -220,7 +220,7 @@ fn quadrature_reaches_the_ends_that_a_spline_leaves_out() {
     assert!(interval[0] < whole.value && whole.value < interval[1] && again.conditions["resamples"] == 100, "{again:?}");
     assert!(found.estimates.iter().any(|e| e.quantity == "delta_f:bootstrap[0,1]"));
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
-    assert!(page.contains("ti with Gauss-Legendre quadrature") && page.contains("lambda = 1 (by quadrature)"));
+    assert!(page.contains("ti with Gauss-Legendre quadrature") && page.contains("end 1") && page.contains("100 resamples in blocks of "));
 }
 
 #[test]
@@ -235,4 +235,40 @@ fn options_are_written_back_and_keep_the_hash_of_files_without_them() {
     let keys = first.resolve(UnitSystem::Reduced).unwrap().canonical();
     assert_eq!(keys["spline.rule"], "cubic");
     assert!(!keys.contains_key("ti.rule") && keys["mbar.bootstraps"] == "100");
+}
+
+#[test]
+fn arrays_in_a_campaign_are_answered_once_and_drawn() {
+    let (dir, file) = campaign(
+        "[campaign]\nname = \"arrays\"\nseed = 4\n[[stage]]\nname = \"w\"\nestimate = { method = \"work\", files = [\"work.csv\"] }\n\
+         [[stage]]\nname = \"f\"\nestimate = { method = \"mbar\", files = [\"samples.csv\"], bootstraps = 50 }\n",
+    );
+    // Gaussian work of variance 1 with dF = 0.3; harmonics of stiffness 1 and 2, all by their quantiles.
+    let quantile = |k: usize| ergodica::estimate::normal_quantile((k as f64 + 0.5) / 500.0);
+    let mixed = |k: usize| quantile(k * 191 % 500);
+    let works: String = (0..500).map(|k| format!("{},{}\n", 0.8 + mixed(k), 0.2 + mixed(499 - k))).collect();
+    std::fs::write(dir.path().join("work.csv"), format!("w_f,w_r\n{works}")).unwrap();
+    let sample = |state: usize, k: usize| {
+        let h = 0.5 * mixed(k) * mixed(k) / (1.0 + state as f64);
+        format!("{state},{h},{}\n", 2.0 * h)
+    };
+    let samples: String = (0..2).flat_map(|s| (0..500).map(move |k| (s, k))).map(|(s, k)| sample(s, k)).collect();
+    std::fs::write(dir.path().join("samples.csv"), format!("state,0,1\n{samples}")).unwrap();
+    let out = dir.path().join("run");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "-j", "1"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let found = summary(&out).unwrap();
+    let all = |stage: &str, quantity: &str| found.estimates.iter().filter(|e| e.stage == stage && e.quantity == quantity).count();
+    for quantity in ["delta_f", "delta_f:exp forward", "delta_f:exp reverse", "delta_f:cumulant", "delta_f:gaussian crossing"] {
+        assert_eq!(all("w", quantity), 1, "{quantity}: {:?}", found.estimates);
+    }
+    let stage = |name: &str| found.stages.iter().find(|s| s.stage == name).unwrap();
+    let works = stage("w").works.as_ref().unwrap();
+    assert!((works.forward.len(), works.reverse.len()) == (500, 500) && (works.delta_f.unwrap() - 0.3).abs() < 0.02);
+    for quantity in ["delta_f", "delta_f[0,1]", "delta_f:bootstrap", "delta_f:bootstrap[0,1]"] {
+        assert_eq!(all("f", quantity), 1, "{quantity}: {:?}", found.estimates);
+    }
+    let free = stage("f").free_energies.as_ref().unwrap();
+    assert!(free.convergence.len() == 10 && free.errors.contains("50 resamples in blocks of "), "{free:?}");
+    assert!(out.join("figures/w-work.svg").is_file() && out.join("figures/f-convergence.svg").is_file());
 }

@@ -85,6 +85,21 @@ impl Found {
         })
     }
 
+    /// What drawing again gave of the ends, for the report.
+    fn redrawn_text(&self, factor: f64) -> String {
+        let Some((how, redrawn)) = &self.redrawn else { return String::new() };
+        let end = self.f.len() - 1;
+        let (low, high) = redrawn.interval(0, end, 0.95);
+        format!(
+            "; {} resamples in blocks of {} frames give an error of {:.2e} between the ends and a 95 % interval from {:.4} to {:.4}",
+            how.replicates,
+            how.block,
+            redrawn.stderr(0, end) * factor,
+            low * factor,
+            high * factor
+        )
+    }
+
     /// The larger of the two errors; whether the spread is the larger.
     fn error(&self, i: usize, j: usize) -> (f64, bool) {
         let theory = self.theory[i][j];
@@ -561,7 +576,7 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
             e.conditions.insert("interval_95".into(), serde_json::json!([low * factor, high * factor]));
             e.conditions.insert("resamples".into(), how.replicates.into());
             e.conditions.insert("block".into(), how.block.into());
-            all.push(pair(e, i, j));
+            all.push(if index.is_empty() { e } else { pair(e, i, j) });
         }
     }
     checks(read, found, &mut summary.checks);
@@ -576,7 +591,7 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
     }
     let by_quadrature: Vec<usize> = (0..shown.len()).filter(|p| *p < first || *p >= first + k).collect();
     for &p in &by_quadrature {
-        names.insert(p, format!("{} = {} (by quadrature)", read.variable, shown[p]));
+        names.insert(p, format!("end {}", shown[p]));
     }
     summary.free_energies = Some(FreeEnergySummary {
         method: wanted.method.name().to_owned(),
@@ -588,7 +603,7 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
         f: found.f.iter().map(|f| f * factor).collect(),
         stderr: (0..=end).map(|i| found.error(0, i).0 * factor).collect(),
         g: Some(g),
-        errors: errors_from(found),
+        errors: errors_from(found) + &found.redrawn_text(factor),
         overlap: found.matrix.clone(),
         gradients: found.gradients.clone(),
         convergence: found

@@ -31,7 +31,9 @@ pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, inputs: &Inp
         Err(other) => return Err(job.at(other, wanted.method.span.clone())),
     };
     for leg in &analysis.legs {
-        for answer in &leg.answers {
+        // Of both directions alone each is an answer; else what stands beside the first is there for comparison.
+        let asked = if wanted.method.value == Method::Exp { leg.answers.len() } else { 1 };
+        for answer in leg.answers.iter().take(asked) {
             summary.checks.push(samples(stage, leg, answer));
         }
     }
@@ -128,6 +130,16 @@ fn works(leg: &LegAnalysis, unit: Unit) -> Option<WorkSummary> {
     Some(WorkSummary { forward, reverse, delta_f, stderr: total.map(|t| t.1 / per_kt) })
 }
 
+/// What drawing the samples again gave of the ends.
+fn redrawn(answer: &Answer) -> String {
+    let Some(redrawn) = &answer.redrawn else { return String::new() };
+    let (error, [low, high]) = redrawn.error(answer.ends.0, answer.ends.1);
+    format!(
+        "; {} resamples in blocks of {} give an error of {error:.2e} between the ends and a 95 % interval from {low:.4} to {high:.4}",
+        redrawn.how.replicates, redrawn.how.block
+    )
+}
+
 /// For the report.
 fn free_energies(method: Method, leg: &LegAnalysis, answer: &Answer, unit: Unit) -> FreeEnergySummary {
     let k = answer.points.len();
@@ -147,7 +159,7 @@ fn free_energies(method: Method, leg: &LegAnalysis, answer: &Answer, unit: Unit)
         by_quadrature: (0..k).filter(|&i| answer.points[i].state.is_none()).collect(),
         rule: answer.label.strip_prefix("TI, ").map(str::to_owned),
         g: None,
-        errors: "the method's own theory, on samples thinned by their statistical inefficiency".to_owned(),
+        errors: "the method's own theory, on samples thinned by their statistical inefficiency".to_owned() + &redrawn(answer),
         overlap: if answer.overlap.is_empty() { Vec::new() } else { answer.overlap.chunks(k).map(<[f64]>::to_vec).collect() },
         gradients: Vec::new(),
         convergence: leg.convergence.iter().find(|c| c.key == answer.key).map_or(Vec::new(), |c| {

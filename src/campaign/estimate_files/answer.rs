@@ -3,8 +3,8 @@
 use super::Unit;
 use super::beside::Redrawn;
 use super::convergence::Convergence;
-use super::pulling::scale;
-use crate::estimate::{EntropyEnthalpy, Estimate, PullingProfile, Warning, WarningKind};
+use super::pulling::Profile;
+use crate::estimate::{EntropyEnthalpy, Estimate, Warning, WarningKind};
 
 /// A state in an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +114,7 @@ pub struct LegAnalysis {
     /// Forward and reverse work in kT, where that is what was given.
     pub works: Option<(Vec<f64>, Vec<f64>)>,
     /// Free-energy profile along a pulled coordinate, where that was asked for.
-    pub profile: Option<PullingProfile>,
+    pub profile: Option<Profile>,
     /// Answers from growing parts of the data, where they were asked for.
     pub convergence: Vec<Convergence>,
     /// How many of the states, the last ones, are perturbed: known by energies of the samples alone, and no part of the path.
@@ -128,7 +128,7 @@ impl LegAnalysis {
     pub(super) fn scale(&mut self, factor: f64) {
         self.answers.iter_mut().for_each(|a| a.scale(factor));
         self.convergence.iter_mut().for_each(|c| c.scale(factor));
-        self.profile.iter_mut().for_each(|p| scale(p, factor));
+        self.profile.iter_mut().for_each(|p| p.scale(factor));
     }
 
     /// Whether a state is no part of the path.
@@ -167,7 +167,7 @@ impl LegAnalysis {
     pub(super) fn profile_estimates(&self, unit: Unit) -> Vec<Estimate> {
         let Some(profile) = &self.profile else { return Vec::new() };
         let bin = |b: usize| {
-            let (value, stderr) = (profile.free_energy[b], profile.stderr[b]);
+            let (value, stderr) = profile.f[b];
             let mut e = if value.is_nan() {
                 Estimate::missing(format!("pmf[{b}]"), WarningKind::NotVisited, "no trajectory came here")
             } else {
@@ -176,10 +176,10 @@ impl LegAnalysis {
             e.stage = self.stage("pmf");
             e.unit = Some(unit.name().to_owned());
             self.condition(&mut e, "pmf");
-            e.coords = vec![("z".into(), profile.axis.centre(b))];
+            e.coords = vec![("z".into(), profile.z[b])];
             e
         };
-        (0..profile.axis.bins).map(bin).collect()
+        (0..profile.z.len()).map(bin).collect()
     }
 
     /// g, sample numbers and mean gradients of every window.
@@ -261,6 +261,8 @@ pub(super) fn delta_estimates(leg: &LegAnalysis, answer: &Answer, unit: Unit) ->
         }
     }
     for (i, j, name) in leg.steps(answer) {
+        let of = |p: usize| answer.points[p].state.unwrap_or(0);
+        let coords: &[(&str, usize)] = if name.is_empty() { &[] } else { &[("i", of(i)), ("j", of(j))] };
         let step = |name: &str, value: f64, stderr: f64| {
             let mut e = Estimate::new(name, value, stderr, answer.n_eff);
             e.conditions.insert("from".into(), answer.points[i].name.clone().into());
@@ -270,7 +272,7 @@ pub(super) fn delta_estimates(leg: &LegAnalysis, answer: &Answer, unit: Unit) ->
         if let Some(both) = &answer.decomposition {
             for (part, of) in [("u", &both.u), ("s", &both.s)] {
                 let (value, stderr) = of.difference(i, j);
-                all.push(finish(step(&format!("delta_{part}{name}"), value, stderr), Some(unit.name()), &[]));
+                all.push(finish(step(&format!("delta_{part}{name}"), value, stderr), Some(unit.name()), coords));
             }
         }
         if let Some(redrawn) = &answer.redrawn {
@@ -280,7 +282,7 @@ pub(super) fn delta_estimates(leg: &LegAnalysis, answer: &Answer, unit: Unit) ->
             e.conditions.insert("resamples".into(), redrawn.how.replicates.into());
             e.conditions.insert("block".into(), redrawn.how.block.into());
             e.conditions.insert("seed".into(), redrawn.how.seed.into());
-            let mut e = finish(e, Some(unit.name()), &[]);
+            let mut e = finish(e, Some(unit.name()), coords);
             e.stage = leg.stage(&format!("{} bootstrap", answer.key));
             e.conditions.insert("method".into(), format!("{} bootstrap", answer.key).into());
             all.push(e);

@@ -29,8 +29,8 @@ pub(super) fn write(analysis: &Analysis, leg: &LegAnalysis, dir: &Path, named: &
         put(&format!("figure-{}-states", answer.key), free_energy::states(&names, &f, &error, analysis.unit.name()))?;
     }
     if let Some(profile) = &leg.profile {
-        let z: Vec<f64> = (0..profile.axis.bins).map(|b| profile.axis.centre(b)).collect();
-        put("figure-pmf", free_energy::profile(&z, &profile.free_energy, &profile.stderr, analysis.unit.name()))?;
+        let (f, stderr): (Vec<f64>, Vec<f64>) = profile.f.iter().copied().unzip();
+        put("figure-pmf", free_energy::profile(&profile.z, &f, &stderr, analysis.unit.name()))?;
     }
     for found in &leg.convergence {
         let (name, quantity) = (format!("figure-{}-convergence", found.key), format!("\u{394}F by {}", found.label));

@@ -30,6 +30,7 @@ pub use beside::Redrawn;
 pub(super) use beside::block_of;
 pub use convergence::Convergence;
 pub use output::write;
+pub use pulling::Profile;
 pub use request::{Bootstrap, Discard, FEWEST, Method, Request, Unit};
 
 use crate::estimate::{Estimate, Warning, WarningKind};

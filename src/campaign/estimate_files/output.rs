@@ -1,8 +1,7 @@
 //! What `--out DIR` holds: the summary, every table and covariance as CSV, figures.
 
 use super::answer::{Answer, LegAnalysis};
-use super::{Analysis, Convergence};
-use crate::estimate::PullingProfile;
+use super::{Analysis, Convergence, Profile};
 use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -169,10 +168,10 @@ fn ends(answer: &Answer, i: usize, j: usize) -> String {
 }
 
 /// The profile along a pulled coordinate; empty where no trajectory came.
-fn pmf(profile: &PullingProfile) -> String {
+fn pmf(profile: &Profile) -> String {
     let mut text = "z,free_energy,stderr\n".to_owned();
-    for b in 0..profile.axis.bins {
-        let _ = writeln!(text, "{}", [profile.axis.centre(b), profile.free_energy[b], profile.stderr[b]].map(number).join(","));
+    for (z, (f, stderr)) in profile.z.iter().zip(&profile.f) {
+        let _ = writeln!(text, "{}", [*z, *f, *stderr].map(number).join(","));
     }
     text
 }

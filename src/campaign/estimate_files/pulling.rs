@@ -12,6 +12,33 @@ const BINS: usize = 50;
 /// Width of a bin over that of the bias, beyond which the bias is no longer even within a bin.
 const WIDE: f64 = 0.5;
 
+/// Free energy of the system without its bias along the pulled coordinate.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Middles of the bins.
+    pub z: Vec<f64>,
+    /// Free energy relative to the bin `zero`, and its standard error; NaN where no trajectory came.
+    pub f: Vec<(f64, f64)>,
+    /// The bin that the others are known best against. (The lowest is often a bin that few trajectories entered.)
+    pub zero: usize,
+}
+
+impl Profile {
+    fn new(found: &PullingProfile) -> Self {
+        let bins = found.axis.bins;
+        let against = |i: usize| -> Vec<(f64, f64)> { (0..bins).map(|b| found.delta(i, b)).collect() };
+        // bins without an error count for none of the candidates
+        let sum = |i: usize| -> f64 { against(i).iter().map(|v| v.1 * v.1).filter(|v| v.is_finite()).sum() };
+        let known = |i: &usize| found.free_energy[*i].is_finite() && found.stderr[*i].is_finite();
+        let zero = (0..bins).filter(known).min_by(|a, b| sum(*a).total_cmp(&sum(*b))).unwrap_or(found.lowest);
+        Profile { z: (0..bins).map(|b| found.axis.centre(b)).collect(), f: against(zero), zero }
+    }
+
+    pub(super) fn scale(&mut self, factor: f64) {
+        self.f.iter_mut().for_each(|(f, stderr)| (*f, *stderr) = (*f * factor, *stderr * factor));
+    }
+}
+
 /// The profile of the system without its bias, and the free energies of moving the bias from end to end.
 pub(super) fn profile(request: &Request, pulled: &Pulling, out: &mut Analysis) -> Result<LegAnalysis> {
     let slices = pulled.centres.len();
@@ -48,7 +75,7 @@ pub(super) fn profile(request: &Request, pulled: &Pulling, out: &mut Analysis) -
     for point in leg.answers.iter_mut().flat_map(|a| &mut a.points) {
         point.name.clone_from(&names[point.state.unwrap_or(0)]);
     }
-    leg.profile = Some(found);
+    leg.profile = Some(Profile::new(&found));
     Ok(leg)
 }
 
@@ -59,11 +86,4 @@ fn axis(request: &Request, pulled: &Pulling) -> Result<Axis> {
     let (low, high) = request.range.unwrap_or(reached);
     Axis::new(low, high, request.bins.unwrap_or(BINS), false)
         .map_err(|why| Error::input(why.to_string(), "write --bins 50 --range LOW:HIGH with LOW below HIGH"))
-}
-
-/// Scales a profile to another unit of energy.
-pub(super) fn scale(profile: &mut PullingProfile, factor: f64) {
-    for values in [&mut profile.free_energy, &mut profile.stderr, &mut profile.slices] {
-        values.iter_mut().for_each(|v| *v *= factor);
-    }
 }

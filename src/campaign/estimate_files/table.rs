@@ -205,9 +205,9 @@ impl Analysis {
     fn along(&self, leg: &LegAnalysis) -> Vec<Vec<String>> {
         let Some(profile) = &leg.profile else { return Vec::new() };
         let mut rows = vec![["z".to_owned(), format!("free energy [{}]", self.unit.name())].to_vec()];
-        for b in 0..profile.axis.bins {
-            let f = if b == profile.lowest { "0 (lowest)".to_owned() } else { with_error(profile.free_energy[b], profile.stderr[b]) };
-            rows.push(vec![format!("{:.4}", profile.axis.centre(b)), f]);
+        for (b, (z, (f, stderr))) in profile.z.iter().zip(&profile.f).enumerate() {
+            let f = if b == profile.zero { "0 (chosen)".to_owned() } else { with_error(*f, *stderr) };
+            rows.push(vec![format!("{z:.4}"), f]);
         }
         rows
     }

@@ -165,7 +165,7 @@ pub fn gradients(components: &[Gradient<'_>], total: (f64, f64), unit: &str) -> 
         panel.mark("mean", colour, Shape::Errors((0..c.mean.len()).map(|i| (point(i).0, point(i).1, c.stderr[i])).collect()));
         panels.push(panel);
     }
-    let caption = format!("Mean gradient in each state; the area is \u{394}F = {} {unit}.", number::measured(total.0, total.1));
+    let caption = format!("Mean gradient in each state; its integral is \u{394}F = {} {unit}.", number::measured(total.0, total.1));
     let width = (280.0 * panels.len() as f64).clamp(560.0, 1100.0);
     if panels.is_empty() { None } else { figure(width, 320.0, panels, caption) }
 }
@@ -241,7 +241,7 @@ pub fn profile(z: &[f64], f: &[f64], stderr: &[f64], unit: &str) -> Option<FreeE
     panel.named("\u{b1} 1 standard error", colour::BLUE, Shape::Band(band));
     panel.named("free energy", colour::BLUE, Shape::Line((0..k).map(|i| (z[i], f[i])).collect(), 1.8));
     let came = f.iter().filter(|f| f.is_finite()).count();
-    let caption = format!("Free energy along the coordinate, 0 at its lowest; {came} of {k} bins were reached.");
+    let caption = format!("Free energy along the coordinate; {came} of {k} bins were reached.");
     figure(560.0, 320.0, vec![panel], caption)
 }
 
