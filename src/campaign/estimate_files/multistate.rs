@@ -25,7 +25,7 @@ pub(super) fn multistate(leg: &Leg, chosen: &Chosen, request: &Request) -> Answe
         return absent(what, energies_advice(leg));
     }
     let columns = &chosen.columns;
-    let known = leg.sampled().iter().all(|&k| leg.windows[k].runs.iter().all(|r| r.base.len() == r.energies.len()));
+    let known = leg.sampled().iter().all(|&k| leg.windows[k].runs.iter().all(|r| r.totals && r.base.len() == r.energies.len()));
     if request.entropy && !known && request.method == Method::Mbar {
         return absent("the files hold differences of energies only, in which energy and entropy are not apart", totals_advice(leg));
     }
