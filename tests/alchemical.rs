@@ -4,7 +4,7 @@ mod alchemical_files;
 
 use alchemical_files::{amber, gomc, gromacs, namd};
 use ergodica::Error;
-use ergodica::campaign::estimate_files::{Analysis, Discard, Method, Request, Unit, estimate};
+use ergodica::campaign::estimate_files::{Analysis, Bootstrap, Discard, Method, Request, TiRule, Unit, estimate};
 use ergodica::io::alchemical::{Leg, natural_order, read};
 use std::path::{Path, PathBuf};
 
@@ -27,14 +27,7 @@ fn put(dir: &Path, name: &str, body: &[u8]) -> PathBuf {
 }
 
 fn request(method: Method, files: &Files) -> Request {
-    Request {
-        method,
-        legs: vec![(None, files.paths.clone())],
-        discard: Discard::Nothing,
-        subsample: false,
-        unit: Unit::Kt,
-        temperature: None,
-    }
+    Request { subsample: false, ..Request::new(method, files.paths.clone()) }
 }
 
 fn run(method: Method, files: &Files) -> Result<Analysis, Error> {
@@ -433,10 +426,84 @@ fn work_both_ways() {
     for key in ["bar", "exp forward", "exp reverse", "cumulant"] {
         assert!((total(&all, key) - 0.3).abs() < 0.02, "{key}: {}", total(&all, key));
     }
+    // Means and widths of quantiles are exact to 1e-3, and so is where the Gaussians cross.
+    assert!((total(&all, "gaussian crossing") - 0.3).abs() < 1e-3, "{}", total(&all, "gaussian crossing"));
+    assert!(all.json().contains("\"stage\": \"gaussian crossing\""));
+    #[cfg(feature = "report")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        ergodica::campaign::estimate_files::write(&all, &dir.path().join("out")).unwrap();
+        let drawn = std::fs::read_to_string(dir.path().join("out/figure-work.csv")).unwrap();
+        assert!(drawn.contains("forward") && drawn.contains("\u{394}F"), "{drawn}");
+    }
+    // Work that is not Gaussian has no crossing, and says why; w_f = v^2 of a Gaussian v.
+    let rows: String = (0..n).map(|k| format!("{},{}\n", quantile(k) * quantile(k), quantile(k))).collect();
+    let square = run(Method::Work, &files(&[("work.csv", format!("w_f,w_r\n{rows}").as_bytes())])).unwrap();
+    assert!(square.legs[0].answers.iter().all(|a| a.key != "gaussian crossing"));
+    assert!(square.warnings.iter().any(|w| w.contains("no Gaussian crossing: the work is not Gaussian")), "{:?}", square.warnings);
     let one = files(&[("w_f.csv", b"1\n2\nnan\n")]);
     assert!(refusal(run(Method::Work, &one)).contains("value 2 of forward work is NaN"));
     assert!(refusal(run(Method::Bar, &files(&[("w_f.csv", b"1\n2\n")]))).contains("both directions"));
     assert!(refusal(run(Method::Work, &files(&[("w_f.csv", b"1\n2")]))).contains("no line break"));
+}
+
+#[test]
+fn options_on_files_of_programs() {
+    let texts = windows(&LAMBDAS);
+    let plain = files_of(&texts);
+    // The rule that was asked for is the answer, the others stand beside it.
+    let cubic = estimate(&Request { rule: Some(TiRule::NaturalCubic), ..request(Method::Ti, &plain) }).unwrap();
+    let reference = run(Method::Ti, &plain).unwrap();
+    assert_eq!(cubic.legs[0].answers[0].label, "TI, natural cubic");
+    assert_eq!(total(&cubic, "ti").to_bits(), total(&reference, "ti natural_cubic").to_bits());
+    let quadrature = Request { rule: Some(TiRule::GaussLegendre), ..request(Method::Ti, &plain) };
+    assert!(refusal(estimate(&quadrature)).contains("on no Gauss-Legendre grid"));
+    assert!(refusal(estimate(&Request { method: Method::Bar, ..quadrature })).contains("`bar` has no rule"));
+    // Thinned samples are drawn one by one, all samples in blocks as long as they are correlated.
+    let nine: Vec<(String, String)> = texts.iter().map(|(name, text)| (name.clone(), every_row_nine_times(text))).collect();
+    let drawn = |subsample: bool| {
+        let bootstrap = Some(Bootstrap { replicates: 200, seed: 1 });
+        let all = estimate(&Request { bootstrap, subsample, ..request(Method::Mbar, &files_of(&nine)) }).unwrap();
+        let answer = &all.legs[0].answers[0];
+        let redrawn = answer.redrawn.as_ref().unwrap();
+        (redrawn.how.block, redrawn.error(0, 2).0 / answer.total().1)
+    };
+    let (thinned, whole) = (drawn(true), drawn(false));
+    assert!(thinned.0 == 1 && (0.7..1.4).contains(&thinned.1), "{thinned:?}");
+    assert!(whole.0 > 30 && whole.1 > 2.0, "{whole:?}");
+    // Energy and entropy need total energies: AMBER has them, this GROMACS file has differences.
+    let entropy = |files: &Files| estimate(&Request { entropy: true, ..request(Method::Mbar, files) });
+    assert!(refusal(entropy(&plain)).contains("dhdl-print-energy = total"));
+    let all = estimate(&Request { entropy: true, ..request(Method::All, &plain) }).unwrap();
+    let mbar = all.legs[0].answers.iter().find(|a| a.key == "mbar").unwrap();
+    assert!(mbar.decomposition.is_none() && mbar.warnings.iter().any(|w| w.message.contains("are not apart")), "{all}");
+    let totals: Vec<(String, String)> = LAMBDAS.iter().map(|l| (format!("{l}.out"), amber(*l, &LAMBDAS, 300, 298.0))).collect();
+    let all = entropy(&files_of(&totals)).unwrap();
+    let both = all.legs[0].answers[0].decomposition.as_ref().unwrap();
+    // u = K x^2 / 2 with K from 1 to 2: equal energies, s = -ln(2) / 2; four decimals of kcal/mol in the file.
+    let ((u, u_error), (s, s_error)) = (both.u.difference(0, 2), both.s.difference(0, 2));
+    assert!(
+        u.abs() < 4.0 * u_error && (s + 0.5 * std::f64::consts::LN_2).abs() < 4.0 * s_error && s_error < 0.1,
+        "{u} {u_error} {s} {s_error}"
+    );
+}
+
+/// Correlated samples: each row nine times, at times of its own.
+fn every_row_nine_times(text: &str) -> String {
+    let mut out = String::new();
+    let mut time = 0;
+    for line in text.lines() {
+        match line.split_once(' ').filter(|_| !line.starts_with(['#', '@'])) {
+            Some((_, rest)) => {
+                for _ in 0..9 {
+                    out += &format!("{time}.0000 {rest}\n");
+                    time += 1;
+                }
+            }
+            None => out += &format!("{line}\n"),
+        }
+    }
+    out
 }
 
 #[test]

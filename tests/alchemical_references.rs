@@ -73,7 +73,7 @@ fn drop_rows_with_any_gap(leg: &mut Leg) {
 
 fn analysis(leg: &Leg, method: Method) -> Analysis {
     let (discard, unit) = (Discard::Nothing, Unit::Kt);
-    estimate_leg(&Request { method, legs: Vec::new(), discard, subsample: false, unit, temperature: None }, leg).unwrap()
+    estimate_leg(&Request { legs: Vec::new(), discard, subsample: false, unit, ..Request::new(method, Vec::new()) }, leg).unwrap()
 }
 
 fn answer(analysis: &Analysis, key: &str) -> Answer {

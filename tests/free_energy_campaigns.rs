@@ -155,3 +155,120 @@ fn a_lengthened_ladder_is_the_long_one() {
     let status: serde_json::Value = serde_json::from_str(&ergodica(&["status", str(&long), "--json"]).out).unwrap();
     assert_eq!((status["state"].as_str(), status["stages"][0]["step"].as_u64()), (Some("done"), Some(1000)));
 }
+
+/// U = (1 + 3 lambda) x^2 / 2: F(lambda) = ln(1 + 3 lambda) / 2, so that F(1) - F(0) = ln 2.
+const STIFFENED: &str = r#"
+[campaign]
+name = "stiffened"
+seed = 11
+[system]
+formula = "(1 + 3*lambda)*x^2/2"
+variables = ["x"]
+[[stage]]
+name = "ladder"
+exchange = { propagator = "hmc", timestep = 0.25, leapfrog_steps = 5, temperature = 1, replicas = 16, steps = 6000, lambdas = { gauss_legendre = 5 }, swap_every = 2 }
+observe = { every = 2, columns = ["energy"] }
+[[stage]]
+name = "ti"
+estimate = { method = "ti", from = "ladder" }
+[[stage]]
+name = "spline"
+estimate = { method = "ti", from = "ladder", rule = "cubic" }
+[[stage]]
+name = "lines"
+estimate = { method = "ti", from = "ladder", rule = "trapezoid" }
+[[stage]]
+name = "mbar"
+estimate = { method = "mbar", from = "ladder", bootstraps = 100 }
+"#;
+
+#[test]
+fn quadrature_reaches_the_ends_that_a_spline_leaves_out() {
+    let (dir, file) = campaign(STIFFENED);
+    let out = dir.path().join("run");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "-j", "2"]);
+    let found = summary(&out).unwrap();
+    let ln = ergodica::real::Real::ln;
+    let e = |stage: &str, quantity: &str| {
+        let found = found.estimates.iter().find(|e| e.stage == stage && e.quantity == quantity);
+        found.unwrap_or_else(|| panic!("{stage} {quantity}: {}{}", said.out, said.err))
+    };
+    let outermost = {
+        let points = ergodica::estimate::gauss_legendre(5);
+        0.5 * ln((1.0 + 3.0 * points[4].0) / (1.0 + 3.0 * points[0].0))
+    };
+    // Five points integrate 1.5 / (1 + 3 lambda) to 1e-4; of the trapezoid the grid's error is 0.01 and more than the statistical one.
+    for (stage, quantity, exact) in
+        [("ti", "delta_f", ln(2.0)), ("ti", "delta_f[0,4]", outermost), ("spline", "delta_f", outermost), ("mbar", "delta_f", outermost)]
+    {
+        let e = e(stage, quantity);
+        assert!((e.value - exact).abs() < 4.0 * e.stderr && e.stderr < 0.02, "{stage} {quantity}: {e:?}, exact {exact}");
+    }
+    // The twin: a spline that were taken for the whole path would be off.
+    let spline = e("spline", "delta_f");
+    assert!((spline.value - ln(2.0)).abs() > 8.0 * spline.stderr, "{spline:?}");
+    assert!(spline.warnings.iter().any(|w| w.message.contains("use its weights")), "{spline:?}");
+    let of = |stage: &str| found.stages.iter().find(|s| s.stage == stage).unwrap().free_energies.as_ref().unwrap();
+    let ti = of("ti");
+    assert_eq!((ti.rule.as_deref(), &ti.by_quadrature[..], ti.states.len()), (Some("Gauss-Legendre quadrature"), &[0, 6][..], 7));
+    assert_eq!((ti.values[0], ti.values[6], ti.gradients.len()), (0.0, 1.0, 5));
+    assert_eq!((of("spline").rule.as_deref(), of("lines").rule.as_deref()), (Some("a natural cubic spline"), Some("the trapezoid")));
+    // Frames drawn again, beside theory and the copies' spread.
+    let (whole, again) = (e("mbar", "delta_f"), e("mbar", "delta_f:bootstrap"));
+    assert!(again.value == whole.value && (0.5..2.0).contains(&(again.stderr / whole.stderr)), "{whole:?} {again:?}");
+    let interval: Vec<f64> = again.conditions["interval_95"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    assert!(interval[0] < whole.value && whole.value < interval[1] && again.conditions["resamples"] == 100, "{again:?}");
+    assert!(found.estimates.iter().any(|e| e.quantity == "delta_f:bootstrap[0,1]"));
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("ti with Gauss-Legendre quadrature") && page.contains("end 1") && page.contains("100 resamples in blocks of "));
+}
+
+#[test]
+fn options_are_written_back_and_keep_the_hash_of_files_without_them() {
+    use ergodica::campaign::{Campaign, UnitSystem};
+    use ergodica::error::Source;
+    let parse = |text: &str| Campaign::parse(&Source::new("x.toml", text), &[]).unwrap();
+    let first = parse(STIFFENED);
+    let written = first.to_toml(UnitSystem::Reduced);
+    assert!(written.contains("rule = \"trapezoid\"") && written.contains("bootstraps = 100"), "{written}");
+    assert_eq!(parse(&written), first, "{written}");
+    let keys = first.resolve(UnitSystem::Reduced).unwrap().canonical();
+    assert_eq!(keys["spline.rule"], "cubic");
+    assert!(!keys.contains_key("ti.rule") && keys["mbar.bootstraps"] == "100");
+}
+
+#[test]
+fn arrays_in_a_campaign_are_answered_once_and_drawn() {
+    let (dir, file) = campaign(
+        "[campaign]\nname = \"arrays\"\nseed = 4\n[[stage]]\nname = \"w\"\nestimate = { method = \"work\", files = [\"work.csv\"] }\n\
+         [[stage]]\nname = \"f\"\nestimate = { method = \"mbar\", files = [\"samples.csv\"], bootstraps = 50 }\n",
+    );
+    // Gaussian work of variance 1 with dF = 0.3; harmonics of stiffness 1 and 2, all by their quantiles.
+    let quantile = |k: usize| ergodica::estimate::normal_quantile((k as f64 + 0.5) / 500.0);
+    let mixed = |k: usize| quantile(k * 191 % 500);
+    let works: String = (0..500).map(|k| format!("{},{}\n", 0.8 + mixed(k), 0.2 + mixed(499 - k))).collect();
+    std::fs::write(dir.path().join("work.csv"), format!("w_f,w_r\n{works}")).unwrap();
+    let sample = |state: usize, k: usize| {
+        let h = 0.5 * mixed(k) * mixed(k) / (1.0 + state as f64);
+        format!("{state},{h},{}\n", 2.0 * h)
+    };
+    let samples: String = (0..2).flat_map(|s| (0..500).map(move |k| (s, k))).map(|(s, k)| sample(s, k)).collect();
+    std::fs::write(dir.path().join("samples.csv"), format!("state,0,1\n{samples}")).unwrap();
+    let out = dir.path().join("run");
+    let said = ergodica(&["run", str(&file), "--out", str(&out), "-j", "1"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let found = summary(&out).unwrap();
+    let all = |stage: &str, quantity: &str| found.estimates.iter().filter(|e| e.stage == stage && e.quantity == quantity).count();
+    for quantity in ["delta_f", "delta_f:exp forward", "delta_f:exp reverse", "delta_f:cumulant", "delta_f:gaussian crossing"] {
+        assert_eq!(all("w", quantity), 1, "{quantity}: {:?}", found.estimates);
+    }
+    let stage = |name: &str| found.stages.iter().find(|s| s.stage == name).unwrap();
+    let works = stage("w").works.as_ref().unwrap();
+    assert!((works.forward.len(), works.reverse.len()) == (500, 500) && (works.delta_f.unwrap() - 0.3).abs() < 0.02);
+    for quantity in ["delta_f", "delta_f[0,1]", "delta_f:bootstrap", "delta_f:bootstrap[0,1]"] {
+        assert_eq!(all("f", quantity), 1, "{quantity}: {:?}", found.estimates);
+    }
+    let free = stage("f").free_energies.as_ref().unwrap();
+    assert!(free.convergence.len() == 10 && free.errors.contains("50 resamples in blocks of "), "{free:?}");
+    assert!(out.join("figures/w-work.svg").is_file() && out.join("figures/f-convergence.svg").is_file());
+}

@@ -191,3 +191,34 @@ observe = { every = 100, columns = ["energy"] }
     let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(summary["verdict"]["outcome"], "fail");
 }
+
+#[test]
+fn estimate_from_arrays_prints_writes_and_refuses() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |args: &[&str]| Said::of(&command(args).current_dir(dir.path()).output().unwrap());
+    // Gaussian work of variance 1 and dF = 0.3, by its quantiles in a mixed order.
+    let quantile = |k: usize| ergodica::estimate::normal_quantile(((k * 191 % 500) as f64 + 0.5) / 500.0);
+    let rows: String = (0..500).map(|k| format!("{},{}\n", 0.8 + quantile(k), 0.2 + quantile(499 - k))).collect();
+    std::fs::write(dir.path().join("work.csv"), format!("w_f,w_r\n{rows}")).unwrap();
+    let said = at(&["estimate", "work", "work.csv", "--out", "out"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("Gaussian crossing") && said.out.contains("the halves of the data differ by"), "{}", said.out);
+    for name in ["figure-work.svg", "figure-bar-convergence.svg", "bar-convergence.csv", "gaussian-crossing.csv", "summary.json"] {
+        assert!(dir.path().join("out").join(name).is_file(), "{name}");
+    }
+    let rows: String =
+        (0..500).map(|k| 0.5 * quantile(k) * quantile(k)).map(|h| format!("0,{h},{}\n1,{},{h}\n", 2.0 * h, 0.5 * h)).collect();
+    std::fs::write(dir.path().join("samples.csv"), format!("state,0,1\n{rows}")).unwrap();
+    let json = |seed: &str| at(&["estimate", "mbar", "samples.csv", "--bootstrap", "50", "--seed", seed, "--entropy", "--json"]).out;
+    let (one, again, other) = (json("1"), json("1"), json("2"));
+    assert!(one == again && one != other);
+    let value: serde_json::Value = serde_json::from_str(&one).unwrap();
+    for name in ["delta_f", "delta_u", "delta_s"] {
+        assert!(value["estimates"].as_array().unwrap().iter().any(|e| e["quantity"] == name && e["stderr"].is_f64()), "{name}: {one}");
+    }
+    at(&["estimate", "mbar", "samples.csv", "--seed", "1"]).refuses(2, &["--bootstrap <N>"]);
+    at(&["estimate", "mbar", "samples.csv", "--bootstrap", "5"]).refuses(2, &["at least 20"]);
+    at(&["estimate", "work", "work.csv", "--bins", "9"]).refuses(2, &["`work` has no bins", "pmf"]);
+    at(&["estimate", "pmf", "work.csv"]).refuses(2, &["no `pmf` of work values"]);
+    at(&["estimate", "pmf", "work.csv", "--range", "2:1"]).refuses(2, &["--range 2:1", "the lower first"]);
+}

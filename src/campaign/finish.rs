@@ -4,7 +4,7 @@ use super::config::{Method, Sample, Smooth, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
 use super::weighted::Weighted;
-use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, weighted, works};
+use super::{analyse, annealed, free_energies, ladders, metadynamics, minimise, moves, published, weighted, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -67,7 +67,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                         weighted::wanted(job, stage, wanted, &Weighted::of_ladder(job, read))?
                     }
                     Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
-                    Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
+                    Stored::Annealed(runs) => annealed::log_z(job, stage, wanted, runs)?,
                     Stored::Works(read) => works::work(job, stage, wanted, read)?,
                 };
                 add(summary, found);
@@ -108,7 +108,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     Some((summary, means, Stored::Ladder(Box::new(read))))
                 }
                 StageKind::Anneal(a) => {
-                    let (summary, found, runs) = works::annealed(job, stage, a, &saved)?;
+                    let (summary, found, runs) = annealed::annealed(job, stage, a, &saved)?;
                     Some((summary, found, Stored::Annealed(runs)))
                 }
                 StageKind::Switch(s) => {
@@ -169,7 +169,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
 enum Stored<'a> {
     Chain(&'a Sample, analyse::Stored),
     Ladder(Box<ladders::OnLadder>),
-    Annealed(works::Annealed),
+    Annealed(annealed::Annealed),
     Biased(&'a Sample, metadynamics::Filled),
     Works(works::Works),
 }
@@ -218,6 +218,9 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
                     method_papers(e.method.value).iter().for_each(|p| add(p));
                     let from = job.resolved.stages.iter().find(|s| s.name == e.from).map(|s| &s.kind);
                     weights_papers(e, from).into_iter().for_each(&mut add);
+                    if e.bootstraps.is_some() && e.method.value == Method::Mbar {
+                        add("Bootstrap in blocks: Politis and Romano, in Exploring the Limits of Bootstrap, 263 (1992)");
+                    }
                 }
                 kind => {
                     let name = kind.chain().map_or("", |s| s.propagator.value.name());

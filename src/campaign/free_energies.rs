@@ -2,13 +2,14 @@
 
 use super::analyse::estimate_frame;
 use super::config::{Estimate as Wanted, Method, Stage};
+use super::estimate_files::block_of;
 use super::ladders::OnLadder;
 use super::run::Job;
 use crate::Result;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary};
 use crate::estimate::{
-    Bar, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Ti, TiRule, Unusable,
-    Warning, WarningKind, bar, exp_forward, exp_reverse, mbar, thermodynamic_integration,
+    Bar, Bootstrap, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Resampled, Ti,
+    TiRule, Unusable, Warning, WarningKind, bar, exp_forward, exp_reverse, mbar, thermodynamic_integration, ti_rule,
 };
 use std::ops::Range;
 
@@ -25,11 +26,27 @@ pub(super) const SHARED: (f64, f64) = (50.0, 10.0);
 /// Parts of the data that convergence is shown for.
 const PARTS: usize = 10;
 
+/// How free energies are made of frames.
+#[derive(Clone, Copy)]
+struct How {
+    method: Method,
+    /// Of integration; none: as the states suggest.
+    rule: Option<TiRule>,
+    /// Of MBAR: how often frames are drawn again, and the seed.
+    bootstrap: Option<(usize, u64)>,
+}
+
 /// Free energies of all states, in kT, with two ways to an error.
 #[derive(Default)]
 struct Found {
-    /// f_k - f_0.
+    /// f of each point less that of the first; the points are the states, and around them the ends that only a quadrature reaches.
     f: Vec<f64>,
+    /// Points before the first state.
+    before: usize,
+    /// Of integration: the rule.
+    rule: Option<TiRule>,
+    /// The same from frames drawn again in blocks, with how.
+    redrawn: Option<(Bootstrap, Resampled)>,
     /// Error of f_j - f_i by the estimator's own theory, correlation of the frames included, `[i][j]`.
     theory: Vec<Vec<f64>>,
     /// f of the data without each group of copies; none with too few copies.
@@ -53,6 +70,36 @@ impl Found {
         Some(jackknife_error(self.left_out.as_ref()?.iter().map(|f| f[j] - f[i])))
     }
 
+    /// The error of the ends beside the one from frames that were drawn again, where they differ by more than a factor of two.
+    fn second_error(&self) -> Option<Warning> {
+        let (how, redrawn) = self.redrawn.as_ref()?;
+        let end = self.f.len() - 1;
+        let (again, error) = (redrawn.stderr(0, end), self.error(0, end).0);
+        (again > 2.0 * error || error > 2.0 * again).then(|| {
+            let message = format!(
+                "the bootstrap in blocks of {} frames gives {:.2} times the error: believe the larger, or sample longer",
+                how.block,
+                again / error
+            );
+            Warning::new(WarningKind::ErrorsDisagree, message)
+        })
+    }
+
+    /// What drawing again gave of the ends, for the report.
+    fn redrawn_text(&self, factor: f64) -> String {
+        let Some((how, redrawn)) = &self.redrawn else { return String::new() };
+        let end = self.f.len() - 1;
+        let (low, high) = redrawn.interval(0, end, 0.95);
+        format!(
+            "; {} resamples in blocks of {} frames give an error of {:.2e} between the ends and a 95 % interval from {:.4} to {:.4}",
+            how.replicates,
+            how.block,
+            redrawn.stderr(0, end) * factor,
+            low * factor,
+            high * factor
+        )
+    }
+
     /// The larger of the two errors; whether the spread is the larger.
     fn error(&self, i: usize, j: usize) -> (f64, bool) {
         let theory = self.theory[i][j];
@@ -70,7 +117,12 @@ impl Found {
 pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLadder) -> Result<(StageSummary, Vec<Estimate>)> {
     let mut summary = estimate_frame(job, stage, wanted);
     let g = read.g();
-    let found = find(wanted.method.value, read, g);
+    let how = How {
+        method: wanted.method.value,
+        rule: wanted.rule.as_ref().map(|r| r.value.of_ti()),
+        bootstrap: wanted.bootstraps.as_ref().map(|n| (n.value as usize, job.seed)),
+    };
+    let found = find(how, read, g);
     let mut estimates = match found {
         Ok(found) => {
             let mut all = report(job, wanted, read, g, &found, &mut summary);
@@ -192,7 +244,7 @@ impl Part<'_> {
 type Answer<T> = std::result::Result<T, FreeEnergyError>;
 
 /// Free energies of all states from some of the frames.
-fn solve(method: Method, part: &Part<'_>) -> Answer<Vec<f64>> {
+fn solve(how: How, part: &Part<'_>) -> Answer<Vec<f64>> {
     let total = |differences: Vec<f64>| {
         let mut f = vec![0.0];
         for d in differences {
@@ -201,7 +253,7 @@ fn solve(method: Method, part: &Part<'_>) -> Answer<Vec<f64>> {
         f
     };
     let k = part.states();
-    match method {
+    match how.method {
         Method::Mbar | Method::LogZ => {
             let u = part.potentials()?;
             let fit = mbar(&u, &MbarOptions::default())?;
@@ -209,20 +261,22 @@ fn solve(method: Method, part: &Part<'_>) -> Answer<Vec<f64>> {
         }
         Method::Bar => (0..k - 1).map(|i| one_pair(part, i).map(|b| b.delta_f)).collect::<Answer<Vec<_>>>().map(total),
         Method::Exp => (0..k - 1).map(|i| exp_forward(&part.works(i, i + 1)).map(|d| d.value)).collect::<Answer<Vec<_>>>().map(total),
-        Method::Ti => integrate(part, 1.0).map(|(ti, _)| ti.profile),
+        Method::Ti => integrate(part, how.rule, 1.0).map(|(ti, _)| ti.profile),
         other => Err(FreeEnergyError::Argument { what: format!("{} does not read a ladder", other.name()) }),
     }
 }
 
-/// Thermodynamic integration by splines, with the mean and error of the gradient at each state.
-fn integrate(part: &Part<'_>, g: f64) -> Answer<(Ti, Vec<(f64, f64)>)> {
+/// Thermodynamic integration by the rule, by default quadrature on its own points and else splines, with the mean and error of the
+/// gradient at each state.
+fn integrate(part: &Part<'_>, rule: Option<TiRule>, g: f64) -> Answer<(Ti, Vec<(f64, f64)>)> {
     let k = part.states();
     let draws: Vec<Vec<f64>> = (0..k).map(|i| part.at_state(i, |r, d| part.read.gradient_of(r, d))).collect();
     let lambda: Vec<f64> = part.read.states.iter().map(|t| t.lambda).collect();
     let argument = |why: Unusable| FreeEnergyError::Argument { what: format!("thermodynamic integration: {why}") };
     let rows: Vec<&[f64]> = draws.iter().map(Vec::as_slice).collect();
     let gradients = Gradients::from_draws(1, &lambda, &rows, &vec![g; k]).map_err(argument)?;
-    let ti = thermodynamic_integration(&gradients, TiRule::NaturalCubic).map_err(argument)?;
+    let fitting = if ti_rule(&gradients) == TiRule::GaussLegendre { TiRule::GaussLegendre } else { TiRule::NaturalCubic };
+    let ti = thermodynamic_integration(&gradients, rule.unwrap_or(fitting)).map_err(argument)?;
     let mut means = Vec::with_capacity(k);
     for values in &draws {
         let n = values.len() as f64;
@@ -233,11 +287,9 @@ fn integrate(part: &Part<'_>, g: f64) -> Answer<(Ti, Vec<(f64, f64)>)> {
     Ok((ti, means))
 }
 
-/// Thermodynamic integration by straight lines: the difference of the ends.
-fn straight(part: &Part<'_>) -> Answer<f64> {
-    let means: Vec<(f64, f64)> = integrate(part, 1.0)?.1;
-    let lambda: Vec<f64> = part.read.states.iter().map(|t| t.lambda).collect();
-    Ok((1..lambda.len()).map(|i| 0.5 * (lambda[i] - lambda[i - 1]) * (means[i].0 + means[i - 1].0)).sum())
+/// Thermodynamic integration by straight lines, or by splines: from the first state to the last.
+fn by(part: &Part<'_>, rule: TiRule) -> Answer<f64> {
+    integrate(part, Some(rule), 1.0).map(|(ti, _)| ti.total().0)
 }
 
 /// BAR between state `i` and the next.
@@ -263,14 +315,15 @@ fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// Free energies of all frames, with everything that is known of their errors.
-fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
+fn find(how: How, read: &OnLadder, g: f64) -> Answer<Found> {
     let all: Vec<usize> = (0..read.copies).collect();
     let whole = Part { read, copies: &all, draws: read.discard..read.draws };
     let k = whole.states();
-    let f = solve(method, &whole)?;
+    let method = how.method;
+    let f = solve(how, &whole)?;
     let left_out = without_each_group(read.copies, COPIES).and_then(|sets| {
         // a group without which there is no number leaves the theory alone to speak
-        sets.iter().map(|s| solve(method, &Part { read, copies: s, draws: whole.draws.clone() })).collect::<Answer<Vec<_>>>().ok()
+        sets.iter().map(|s| solve(how, &Part { read, copies: s, draws: whole.draws.clone() })).collect::<Answer<Vec<_>>>().ok()
     });
     let mut found = Found { f, left_out, ..Found::default() };
     // what neighbours share is a matter of pairs, whatever the method
@@ -285,13 +338,21 @@ fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
             found.theory = (0..k).map(|i| (0..k).map(|j| covariance.stderr(i, j) * g.sqrt()).collect()).collect();
             found.matrix = fit.overlap().matrix.chunks(k).map(<[f64]>::to_vec).collect();
             found.warnings = fit.warnings().to_vec();
+            if let Some((replicates, seed)) = how.bootstrap {
+                let how = Bootstrap { replicates, seed, block: block_of(g, u.n_k().iter().copied().filter(|n| *n > 0).min().unwrap_or(1)) };
+                found.redrawn = Some((how, fit.bootstrap(&how)?));
+            }
         }
         Method::Ti => {
-            let (ti, means) = integrate(&whole, g)?;
-            found.theory = (0..k).map(|i| (0..k).map(|j| ti.delta(i, j).1).collect()).collect();
+            let (ti, means) = integrate(&whole, how.rule, g)?;
+            let points = ti.profile.len();
+            found.before = usize::from(ti.lambda[0][0] != read.states[0].lambda);
+            found.rule = Some(ti.rule);
+            found.theory = (0..points).map(|i| (0..points).map(|j| ti.delta(i, j).1).collect()).collect();
             found.warnings = ti.warnings;
             found.gradients = means;
-            found.against = across(&whole, &pairs, found.theory[0][k - 1], g);
+            let stderr = found.theory[found.before][found.before + k - 1];
+            found.against = across(&whole, ti.rule, &pairs, stderr, g);
             // no pair of states need overlap
             found.overlap.clear();
             found.shared = (0..k - 1).map(|i| whole.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
@@ -318,34 +379,38 @@ fn find(method: Method, read: &OnLadder, g: f64) -> Answer<Found> {
             found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
         }
     }
-    found.convergence = convergence(method, &whole, &found).unwrap_or_default();
+    found.convergence = convergence(how, &whole, &found).unwrap_or_default();
     Ok(found)
 }
 
-/// What holds an integral against the states being too far apart: BAR, where every pair of neighbours overlaps; else straight lines
-/// instead of the spline, with the spline's error.
-fn across(whole: &Part<'_>, pairs: &[Answer<Bar>], stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
+/// What holds an integral between the first and the last state against the states being too far apart: BAR, where every pair of
+/// neighbours overlaps; else straight lines instead of the spline or the other way round, with the rule's own error.
+fn across(whole: &Part<'_>, rule: TiRule, pairs: &[Answer<Bar>], stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
     let mut all = Vec::new();
-    if let Ok(f) = solve(Method::Bar, whole) {
+    if let Ok(f) = solve(How { method: Method::Bar, rule: None, bootstrap: None }, whole) {
         let square: f64 = pairs.iter().flatten().map(|b| b.stderr * b.stderr * g).sum();
         all.push(("BAR", f[f.len() - 1], (square + stderr * stderr).sqrt()));
     }
+    let (name, other) = match rule {
+        TiRule::Trapezoid | TiRule::GaussLegendre => ("the spline", TiRule::NaturalCubic),
+        _ => ("the trapezoid", TiRule::Trapezoid),
+    };
     if all.is_empty()
-        && let Ok(total) = straight(whole)
+        && let Ok(total) = by(whole, other)
     {
-        all.push(("the trapezoid", total, stderr));
+        all.push((name, total, stderr));
     }
     all
 }
 
 /// The difference of the ends from the first and from the last frames: fraction, forward and its error, reverse and its error.
-fn convergence(method: Method, whole: &Part<'_>, found: &Found) -> Answer<Vec<[f64; 5]>> {
-    let (from, n, k) = (whole.draws.start, whole.draws.len(), whole.states());
-    let last = found.error(0, k - 1).0;
+fn convergence(how: How, whole: &Part<'_>, found: &Found) -> Answer<Vec<[f64; 5]>> {
+    let (from, n, end) = (whole.draws.start, whole.draws.len(), found.f.len() - 1);
+    let last = found.error(0, end).0;
     let mut rows = Vec::new();
     for part in 1..=PARTS {
         let m = n * part / PARTS;
-        let ends = |draws: Range<usize>| solve(method, &Part { read: whole.read, copies: whole.copies, draws }).map(|f| f[k - 1]);
+        let ends = |draws: Range<usize>| solve(how, &Part { read: whole.read, copies: whole.copies, draws }).map(|f| f[end]);
         let (forward, reverse) = (ends(from..from + m)?, ends(from + n - m..from + n)?);
         // as of independent frames, from the error of the whole
         let error = last * (PARTS as f64 / part as f64).sqrt();
@@ -379,24 +444,26 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
         }
         e
     };
-    let mut all = vec![difference("delta_f".to_owned(), 0, k - 1, weakest)];
+    let (first, end) = (found.before, found.f.len() - 1);
+    let mut all = vec![difference("delta_f".to_owned(), 0, end, weakest)];
     all[0].warnings.extend(found.warnings.iter().cloned());
+    all[0].warnings.extend(found.second_error());
     let pair = |mut e: Estimate, i: usize, j: usize| {
         e.coords = vec![("from".to_owned(), values[i]), ("to".to_owned(), values[j])];
         e
     };
-    all.push(pair(difference(format!("delta_f[0,{}]", k - 1), 0, k - 1, weakest), 0, k - 1));
+    all.push(pair(difference(format!("delta_f[0,{}]", k - 1), first, first + k - 1, weakest), 0, k - 1));
     for i in 0..k - 1 {
         if k > 2 {
             all.push(pair(
-                difference(format!("delta_f[{i},{}]", i + 1), i, i + 1, found.shared.get(i).copied().unwrap_or(f64::NAN)),
+                difference(format!("delta_f[{i},{}]", i + 1), first + i, first + i + 1, found.shared.get(i).copied().unwrap_or(f64::NAN)),
                 i,
                 i + 1,
             ));
         }
     }
     for (i, value) in values.iter().enumerate() {
-        let mut e = difference(format!("f[{i}]"), 0, i, f64::NAN);
+        let mut e = difference(format!("f[{i}]"), first, first + i, f64::NAN);
         e.coords = vec![(read.variable.to_owned(), *value)];
         all.push(e);
     }
@@ -405,16 +472,44 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
         e.warnings.push(Warning::new(WarningKind::NoError, "a diagnostic, without an error of its own"));
         all.push(pair(e, i, i + 1));
     }
+    if let Some((how, redrawn)) = &found.redrawn {
+        let steps = (1..k).filter(|_| k > 2).map(|j| (format!("[{},{j}]", j - 1), j - 1, j));
+        for (index, i, j) in [(String::new(), 0, k - 1)].into_iter().chain(steps) {
+            let (low, high) = redrawn.interval(i, j, 0.95);
+            let mut e = Estimate::new(format!("delta_f:bootstrap{index}"), found.f[j] - found.f[i], redrawn.stderr(i, j), f64::NAN);
+            e = e.scaled(factor);
+            e.unit = Some(unit.name().to_owned());
+            e.conditions.insert("interval_95".into(), serde_json::json!([low * factor, high * factor]));
+            e.conditions.insert("resamples".into(), how.replicates.into());
+            e.conditions.insert("block".into(), how.block.into());
+            all.push(if index.is_empty() { e } else { pair(e, i, j) });
+        }
+    }
     checks(read, found, &mut summary.checks);
+    let mut shown = values.clone();
+    let mut names = read.names.clone();
+    // ends that only a quadrature reaches
+    if first > 0 {
+        shown.insert(0, if values[0] < values[k - 1] { 0.0 } else { 1.0 });
+    }
+    if found.f.len() > first + k {
+        shown.push(if values[0] < values[k - 1] { 1.0 } else { 0.0 });
+    }
+    let by_quadrature: Vec<usize> = (0..shown.len()).filter(|p| *p < first || *p >= first + k).collect();
+    for &p in &by_quadrature {
+        names.insert(p, format!("end {}", shown[p]));
+    }
     summary.free_energies = Some(FreeEnergySummary {
         method: wanted.method.name().to_owned(),
         unit: unit.name().to_owned(),
-        values,
-        states: read.names.clone(),
+        values: shown,
+        states: names,
+        by_quadrature,
+        rule: found.rule.map(|r| rule_name(r).to_owned()),
         f: found.f.iter().map(|f| f * factor).collect(),
-        stderr: (0..k).map(|i| found.error(0, i).0 * factor).collect(),
+        stderr: (0..=end).map(|i| found.error(0, i).0 * factor).collect(),
         g: Some(g),
-        errors: errors_from(found, k),
+        errors: errors_from(found) + &found.redrawn_text(factor),
         overlap: found.matrix.clone(),
         gradients: found.gradients.clone(),
         convergence: found
@@ -426,8 +521,18 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
     all
 }
 
-fn errors_from(found: &Found, k: usize) -> String {
-    match (&found.left_out, found.error(0, k - 1).1) {
+/// In the report.
+fn rule_name(rule: TiRule) -> &'static str {
+    match rule {
+        TiRule::Trapezoid => "the trapezoid",
+        TiRule::NaturalCubic => "a natural cubic spline",
+        TiRule::Simpson => "Simpson's rule",
+        TiRule::GaussLegendre => "Gauss-Legendre quadrature",
+    }
+}
+
+fn errors_from(found: &Found) -> String {
+    match (&found.left_out, found.error(0, found.f.len() - 1).1) {
         (None, _) => format!("theory of the estimator with correlated frames; fewer than {COPIES} independent copies have no spread"),
         (Some(_), true) => "the spread of independent copies, which is larger than theory".to_owned(),
         (Some(_), false) => {
@@ -437,7 +542,8 @@ fn errors_from(found: &Found, k: usize) -> String {
 }
 
 fn checks(read: &OnLadder, found: &Found, checks: &mut Vec<Check>) {
-    let total = found.f[found.f.len() - 1];
+    let states = read.states.len();
+    let total = found.f[found.before + states - 1] - found.f[found.before];
     for (other, value, error) in &found.against {
         let z = (total - value) / error;
         // BAR has no error of its grid; the trapezoid has one, and it is larger than the spline's
@@ -456,8 +562,7 @@ fn checks(read: &OnLadder, found: &Found, checks: &mut Vec<Check>) {
             bound: Some(bounds.0),
             outcome,
             message: format!(
-                "the integral over {} states is {total:.3} kT, {other} says {value:.3}: {:.1} standard errors apart, should be at most {}: add states where the gradient bends",
-                found.f.len(),
+                "the integral over {states} states is {total:.3} kT, {other} says {value:.3}: {:.1} standard errors apart, should be at most {}: add states where the gradient bends",
                 z.abs(),
                 bounds.0
             ),

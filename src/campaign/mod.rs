@@ -6,6 +6,7 @@
 mod along;
 mod analyse;
 mod anneal;
+mod annealed;
 mod basins;
 pub mod catalogue;
 pub mod check;

@@ -91,7 +91,7 @@ pub(super) fn weighted(
     let mut found = grid.histogram()?;
     let mut how = from.what();
     if let Some(smooth) = &wanted.smooth {
-        let smoothed = grid.smooth(smooth.value, wanted.bootstraps.value as usize, job.seed, &found)?;
+        let smoothed = grid.smooth(smooth.value, wanted.bootstraps.as_ref().map_or(0, |n| n.value as usize), job.seed, &found)?;
         let (check, words) = blur(stage, &found, &smoothed, from.kt);
         to.checks.push(check);
         how = [how, Some(words)].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));

@@ -1,8 +1,8 @@
 //! `ergodica estimate`: from arguments to a request, from the analysis to the screen.
 
 use super::verbs::print;
-use super::{Estimate, Estimator};
-use ergodica::campaign::estimate_files::{self, Discard, Method, Request, Unit};
+use super::{Estimate, Estimator, Rule};
+use ergodica::campaign::estimate_files::{self, Bootstrap, Discard, Method, Request, TiRule, Unit};
 use ergodica::campaign::units::{Kind, Quantity, UnitSystem};
 use ergodica::{Error, Result};
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ fn request(a: &Estimate) -> Result<Request> {
         Estimator::Mbar => Method::Mbar,
         Estimator::Exp => Method::Exp,
         Estimator::Work => Method::Work,
+        Estimator::Pmf => Method::Pmf,
         Estimator::Timeseries => Method::Timeseries,
     };
     let mut legs = Vec::new();
@@ -52,6 +53,16 @@ fn request(a: &Estimate) -> Result<Request> {
         subsample: !a.no_subsample,
         unit: Unit::of(&a.unit).ok_or_else(|| Error::input(format!("--unit {}", a.unit), "one of kT, kJ/mol, kcal/mol"))?,
         temperature: a.temperature.as_deref().map(temperature).transpose()?,
+        rule: a.rule.map(|rule| match rule {
+            Rule::Trapezoid => TiRule::Trapezoid,
+            Rule::Cubic => TiRule::NaturalCubic,
+            Rule::GaussLegendre => TiRule::GaussLegendre,
+        }),
+        bootstrap: a.bootstrap.map(|replicates| Bootstrap { replicates, seed: a.seed }),
+        entropy: a.entropy,
+        bins: a.bins,
+        range: a.range.as_deref().map(range).transpose()?,
+        convergence: a.out.is_some(),
     })
 }
 
@@ -78,6 +89,13 @@ fn discard(text: &str) -> Result<Discard> {
     }
     let ps = quantity(text, "discard", Kind::Time).filter(|t| *t >= 0.0).ok_or_else(wrong)?;
     Ok(Discard::Picoseconds(ps))
+}
+
+/// "-1:2.5".
+fn range(text: &str) -> Result<(f64, f64)> {
+    let number = |t: &str| t.trim().parse::<f64>().ok().filter(|v| v.is_finite());
+    let ends = text.split_once(':').and_then(|(low, high)| Some((number(low)?, number(high)?))).filter(|(low, high)| low < high);
+    ends.ok_or_else(|| Error::input(format!("--range {text}"), "write two numbers, the lower first: --range 0:2.5"))
 }
 
 /// "300 K" or 300.

@@ -200,10 +200,23 @@ pub(crate) enum Estimator {
     Mbar,
     /// Exponential averages between neighbours, both ways
     Exp,
-    /// Jarzynski, Crooks, second cumulant, from arrays w_f and w_r
+    /// Crooks, Jarzynski each way, second cumulant, crossing of Gaussians, from arrays w_f and w_r
     Work,
+    /// Free-energy profile along a pulled coordinate (Hummer and Szabo), from arrays z_f, w_f, centres, stiffness
+    Pmf,
     /// Correlation times and equilibration
     Timeseries,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Rule {
+    /// Straight lines
+    Trapezoid,
+    /// Natural cubic spline
+    Cubic,
+    /// Gauss-Legendre quadrature, of states at its points
+    GaussLegendre,
 }
 
 #[derive(Args)]
@@ -211,6 +224,10 @@ pub(crate) enum Estimator {
     after_help = "delta_f = F(final) - F(initial). Files may be .gz, .bz2 or .tar of these; states are told apart by their lambdas, in any order of \
                         the files. Samples are thinned by their statistical inefficiency unless --no-subsample is given; arrays are taken as \
                         independent samples in kT.\n\n\
+                        Arrays (.npz, .npy, .csv): u_kn (K, N) with n_k (K), reduced energies, samples grouped by state; u_ln (L, N) beside them, \
+                        energies of the same samples in states that nobody sampled; w_f and w_r, work both ways; \
+                        for pmf z_f and w_f (trajectories, times), coordinate and work in kT up to each time, with centres (times) and stiffness \
+                        of the bias stiffness/2 (z - centre)^2 in kT, and z_r, w_r of going back.\n\n\
                         ergodica estimate all dhdl*.xvg --discard 1ns --unit kcal/mol\n\
                         ergodica estimate mbar --leg 'coul=Coulomb/*/dhdl.xvg.bz2' --leg 'vdw=VDW/*/dhdl.xvg.bz2' --out result\n\
                         ergodica estimate mbar u.npz --json"
@@ -235,7 +252,25 @@ pub(crate) struct Estimate {
     /// Temperature, where the files do not say it: "300 K"
     #[arg(long)]
     pub(crate) temperature: Option<String>,
-    /// Write figures, tables and covariances into a new folder
+    /// Of ti: how the mean gradient is integrated; by default Gauss-Legendre where the states are its points, else the trapezoid
+    #[arg(long)]
+    pub(crate) rule: Option<Rule>,
+    /// Of mbar: draw the samples again N times (in blocks, unless they are thinned) for a second error and a 95 % interval
+    #[arg(long, value_name = "N")]
+    pub(crate) bootstrap: Option<usize>,
+    /// Seed of the bootstrap
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "bootstrap")]
+    pub(crate) seed: u64,
+    /// Of mbar: split free energies into energy and entropy, f = u - s
+    #[arg(long)]
+    pub(crate) entropy: bool,
+    /// Of pmf: bins of the profile; 50 by default
+    #[arg(long)]
+    pub(crate) bins: Option<usize>,
+    /// Of pmf: from where to where; by default all that is reached
+    #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
+    pub(crate) range: Option<String>,
+    /// Write figures, convergence, tables and covariances into a new folder
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
     /// Print JSON in the schema of summary.json

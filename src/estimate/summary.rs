@@ -155,7 +155,13 @@ pub struct FreeEnergySummary {
     pub errors: String,
     /// Overlap matrix, `[i][j]`; empty where the method has none.
     pub overlap: Vec<Vec<f64>>,
-    /// Mean of beta dU/dlambda at each state with its error, of thermodynamic integration.
+    /// Places among the states of ends that were not sampled and that only a quadrature reaches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_quadrature: Vec<usize>,
+    /// Of thermodynamic integration: the rule, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Mean of beta dU/dlambda at each sampled state with its error, of thermodynamic integration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gradients: Vec<(f64, f64)>,
     /// Free-energy difference of the ends from the first and from the last part of the data: fraction, forward value and error,

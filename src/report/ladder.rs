@@ -112,7 +112,9 @@ pub(super) fn free_energies(stage: &StageSummary, section: &mut Section, figures
 
 fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section, figures: &mut Figures) -> Result<()> {
     let g = found.g.map_or_else(String::new, |g| format!(" One frame in {} is independent.", number::digits(g, 3)));
-    section.blocks.push(Block::Text(format!("Free energies by {} in {}. The errors are {}.{g}", found.method, found.unit, found.errors)));
+    let ends = if found.by_quadrature.is_empty() { "" } else { " No state stands at the ends: the quadrature reaches them." };
+    let by = found.rule.as_ref().map_or(found.method.clone(), |rule| format!("{} with {rule}", found.method));
+    section.blocks.push(Block::Text(format!("Free energies by {by} in {}. The errors are {}.{g}{ends}", found.unit, found.errors)));
     let mut table = Table::new("", &["state", "#free energy", "#standard error"]);
     for (k, name) in found.states.iter().enumerate() {
         table.rows.push(vec![
@@ -132,7 +134,9 @@ fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section
     if !found.gradients.is_empty() {
         let mean: Vec<f64> = found.gradients.iter().map(|g| g.0).collect();
         let stderr: Vec<f64> = found.gradients.iter().map(|g| g.1).collect();
-        let gradient = draw::Gradient { name: "lambda", lambda: &found.values, mean: &mean, stderr: &stderr };
+        let sampled = |k: &usize| !found.by_quadrature.contains(k);
+        let lambda: Vec<f64> = (0..found.values.len()).filter(sampled).map(|k| found.values[k]).collect();
+        let gradient = draw::Gradient { name: "lambda", lambda: &lambda, mean: &mean, stderr: &stderr };
         add(&mut drawn, figures, stage, "gradients", draw::gradients(&[gradient], ends, "kT"))?;
     }
     let row = |r: &[f64; 5]| Part { fraction: r[0], forward: (r[1], r[2]), reverse: (r[3], r[4]) };

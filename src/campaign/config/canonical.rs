@@ -312,6 +312,15 @@ impl Map {
         if e.method.free_energy() {
             self.text(&at("unit"), e.unit.name());
         }
+        if let Some(rule) = &e.rule {
+            self.text(&at("rule"), rule.name());
+        }
+        if let Some(smooth) = &e.smooth {
+            self.text(&at("smooth"), smooth.name());
+        }
+        if let Some(n) = &e.bootstraps {
+            self.text(&at("bootstraps"), &n.to_string());
+        }
         for (axis, column) in e.axes.iter().zip(&e.of) {
             self.text(&at(&format!("bins.{}", column.text)), &axis.bins.to_string());
             if let Some((lower, upper)) = &axis.range {

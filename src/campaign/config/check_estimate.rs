@@ -3,7 +3,7 @@
 use super::check_published::published;
 use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::{Column, ColumnKind};
-use super::estimates::{Axis, EnergyUnit, Estimate, Method};
+use super::estimates::{Axis, EnergyUnit, Estimate, Method, Rule};
 use super::kinds::Ladder;
 use super::path::Path;
 use super::placed::{NOWHERE, Placed};
@@ -11,8 +11,10 @@ use super::raw;
 use super::shape::OneOrMany;
 use super::texts::Drafts;
 use super::types::StageKind;
+use crate::campaign::estimate_files::FEWEST;
 use crate::campaign::nearest;
 use crate::campaign::units::Quantity;
+use crate::estimate::gauss_legendre_grid;
 
 /// Checks an `estimate` table.
 pub(super) fn estimate(
@@ -79,7 +81,6 @@ pub(super) fn estimate(
             raw.bins.as_ref().map(|b| ("bins", &b.span)),
             raw.range.as_ref().map(|r| ("range", &r.span)),
             raw.smooth.as_ref().map(|s| ("smooth", &s.span)),
-            raw.bootstraps.as_ref().map(|b| ("bootstraps", &b.span)),
         ];
         for (key, span) in fes_only.into_iter().flatten() {
             drafts.add(scope, span, format!("{} has no {key}", method.name()), "remove it, or write method = \"fes\"");
@@ -142,9 +143,43 @@ pub(super) fn estimate(
         drafts.add(scope, &unit.span, what, "remove it: the numbers are -ln Z of one state less that of another");
     }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
+    let (rule, bootstraps) = options(scope, raw, method.value, drafts);
+    if let (Some(rule), Some(Ladder::Lambdas(l))) = (&rule, source.and_then(|s| s.kind.ladder()))
+        && rule.value == Rule::GaussLegendre
+    {
+        // 0 and 1 may be there too: the quadrature does without them
+        let inside: Vec<f64> = l.values(false).into_iter().filter(|x| *x != 0.0 && *x != 1.0).collect();
+        if gauss_legendre_grid(&inside).is_none_or(|n| n < 2) {
+            let what = format!("the lambdas of stage `{}` are no points of Gauss-Legendre quadrature", from.value);
+            drafts.add(scope, &rule.span, what, "write lambdas = { gauss_legendre = 8 } there, or rule = \"cubic\"");
+        }
+    }
     let smooth = raw.smooth.clone().filter(|_| method.value == Method::Fes);
-    let bootstraps = raw.bootstraps.as_ref().map_or(Placed::default_of(BOOTSTRAPS), |b| b.with(b.value.0));
-    Some(Estimate { method, from, data: Vec::new(), of, axes, smooth, bootstraps, basins, unit })
+    Some(Estimate { method, from, data: Vec::new(), of, axes, smooth, basins, unit, rule, bootstraps })
+}
+
+/// What only TI, what only MBAR and what only smooth surfaces understand.
+pub(super) fn options(
+    scope: &str,
+    raw: &Placed<raw::Estimate>,
+    method: Method,
+    drafts: &mut Drafts,
+) -> (Option<Placed<Rule>>, Option<Placed<u64>>) {
+    if let (Some(rule), true) = (&raw.rule, method != Method::Ti) {
+        drafts.add(scope, &rule.span, format!("{} integrates nothing by a rule", method.name()), "remove it, or write method = \"ti\"");
+    }
+    let bootstraps = raw.bootstraps.as_ref().map(|n| n.with(n.value.0));
+    if let Some(n) = bootstraps.as_ref().filter(|_| method != Method::Fes) {
+        if method != Method::Mbar {
+            let what = format!("{} has no bootstrap", method.name());
+            drafts.add(scope, &n.span, what, "remove it, or write method = \"mbar\"");
+        } else if !(FEWEST as u64..=100_000).contains(&n.value) {
+            let what = format!("`bootstraps` of {scope} is {}: an interval of 95 % needs {FEWEST} to 100000 resamples", n.value);
+            drafts.add(scope, &n.span, what, "write bootstraps = 200");
+        }
+    }
+    let smooth = method == Method::Fes && raw.smooth.is_some();
+    (raw.rule.clone(), bootstraps.or_else(|| smooth.then(|| Placed::default_of(BOOTSTRAPS))))
 }
 
 /// Resamples of a smooth surface when nothing is said.

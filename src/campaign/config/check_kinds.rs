@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::check_rungs::{plain, quadrature, rungs};
 use super::check_sample::{chain, start, thermal};
 use super::check_stage::{Earlier, need};
 use super::kinds::{
@@ -20,42 +21,6 @@ use crate::campaign::units::Quantity;
 /// A count with a default.
 fn count(given: Option<&Placed<Count>>, default: u64) -> Placed<u64> {
     given.map_or(Placed::default_of(default), |n| n.with(n.value.0))
-}
-
-/// A list, or two ends and a number.
-fn rungs<T: Clone, Q>(
-    scope: &str,
-    key: &str,
-    given: &Placed<Spread<T>>,
-    value: impl Fn(&Placed<T>) -> Placed<Q>,
-    drafts: &mut Drafts,
-) -> Option<Rungs<Q>> {
-    match &given.value {
-        Spread::List(list) if list.len() < 2 => {
-            drafts.add(scope, &given.span, format!("`{key}` of {scope} has {} values: a ladder has two or more", list.len()), "list more");
-            None
-        }
-        Spread::List(list) => Some(Rungs::List(list.iter().map(value).collect())),
-        Spread::Range(ends) => match (&ends.from, &ends.to, &ends.count) {
-            (Some(from), Some(to), Some(n)) => {
-                if !(2..=10_000).contains(&n.value.0) {
-                    let what = format!("`count` of `{key}` of {scope} is {}: a ladder has 2 to 10000 states", n.value.0);
-                    drafts.add(scope, &n.span, what, "write for example count = 8");
-                    return None;
-                }
-                Some(Rungs::Even { from: value(from), to: value(to), count: n.with(n.value.0) })
-            }
-            _ => {
-                let what = format!("`{key}` of {scope} needs from, to and count");
-                drafts.missing(scope, &given.span, what, format!("write {key} = {{ from = .., to = .., count = 8 }}, or a list"));
-                None
-            }
-        },
-    }
-}
-
-fn plain(x: &Placed<Number>) -> Placed<f64> {
-    x.with(x.value.0)
 }
 
 type Temperatures<'a> = Option<&'a Placed<Spread<Quantity>>>;
@@ -83,7 +48,10 @@ fn on_ladder(
             (rungs.map(|r| t.with(Ladder::Temperatures(r))), first)
         }
         (None, Some(l)) => {
-            let rungs = rungs(scope, "lambdas", l, plain, drafts);
+            let rungs = match quadrature(scope, table, l, drafts) {
+                Some(points) => points,
+                None => rungs(scope, "lambdas", l, plain, drafts),
+            };
             let warmth = thermal(scope, table, (raw.temperature.as_ref(), raw.beta.as_ref()), &raw.span, drafts);
             (rungs.map(|r| l.with(Ladder::Lambdas(r))), warmth)
         }

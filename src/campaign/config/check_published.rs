@@ -1,5 +1,6 @@
 //! What an estimate stage says that reads other programs' files instead of an earlier stage.
 
+use super::check_estimate::options;
 use super::check_stage::{need, word};
 use super::estimates::{EnergyUnit, Estimate, Leg, Method};
 use super::placed::Placed;
@@ -21,7 +22,6 @@ pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut D
         raw.bins.as_ref().map(|b| ("bins", &b.span)),
         raw.range.as_ref().map(|r| ("range", &r.span)),
         raw.smooth.as_ref().map(|s| ("smooth", &s.span)),
-        raw.bootstraps.as_ref().map(|b| ("bootstraps", &b.span)),
         raw.basins.as_ref().map(|b| ("basins", &b.span)),
     ];
     for (key, span) in idle.into_iter().flatten() {
@@ -45,6 +45,6 @@ pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut D
     }
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
     let from = Placed::default_of(String::new());
-    let (of, axes, basins) = (Vec::new(), Vec::new(), Vec::new());
-    Some(Estimate { method, from, data, of, axes, smooth: None, bootstraps: Placed::default_of(0), basins, unit })
+    let (rule, bootstraps) = options(scope, raw, method.value, drafts);
+    Some(Estimate { method, from, data, of: Vec::new(), axes: Vec::new(), smooth: None, basins: Vec::new(), unit, rule, bootstraps })
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::column::Column;
 use super::placed::Placed;
+use crate::estimate::TiRule;
 
 /// How an estimate stage makes its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -124,6 +125,38 @@ impl EnergyUnit {
     }
 }
 
+/// How mean gradients are integrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Straight lines.
+    Trapezoid,
+    /// Natural cubic spline.
+    Cubic,
+    /// Gauss-Legendre quadrature, of states at its points.
+    GaussLegendre,
+}
+
+impl Rule {
+    /// Its name in a campaign.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rule::Trapezoid => "trapezoid",
+            Rule::Cubic => "cubic",
+            Rule::GaussLegendre => "gauss_legendre",
+        }
+    }
+
+    /// The estimator's word for it.
+    pub fn of_ti(self) -> TiRule {
+        match self {
+            Rule::Trapezoid => TiRule::Trapezoid,
+            Rule::Cubic => TiRule::NaturalCubic,
+            Rule::GaussLegendre => TiRule::GaussLegendre,
+        }
+    }
+}
+
 /// Numbers from an earlier stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate<Q = f64> {
@@ -139,12 +172,14 @@ pub struct Estimate<Q = f64> {
     pub axes: Vec<Axis<Q>>,
     /// Fes: how it is smoothed; none: a histogram.
     pub smooth: Option<Placed<Smooth>>,
-    /// Fes, smoothed: resamples of the frames for the errors.
-    pub bootstraps: Placed<u64>,
     /// Basins: names of declared basins, all of them if the campaign names none.
     pub basins: Vec<Placed<String>>,
     /// Unit of free energies.
     pub unit: Placed<EnergyUnit>,
+    /// Of ti: how it integrates; none: as the states suggest.
+    pub rule: Option<Placed<Rule>>,
+    /// Of mbar: how often the samples are drawn again for a second error. Of a smooth fes: resamples of the frames that its errors come from.
+    pub bootstraps: Option<Placed<u64>>,
 }
 
 /// Files of one leg of a transformation.

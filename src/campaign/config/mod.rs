@@ -10,6 +10,7 @@ mod check_estimate;
 mod check_kinds;
 mod check_path;
 mod check_published;
+mod check_rungs;
 mod check_sample;
 mod check_stage;
 pub mod column;

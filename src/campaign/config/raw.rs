@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::column::Column;
-use super::estimates::{EnergyUnit, Method, Smooth};
+use super::estimates::{EnergyUnit, Method, Rule, Smooth};
 use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
 use super::raw_kinds::{Anneal, Exchange, Expanded, Metadynamics, Path, Switch};
@@ -241,12 +241,16 @@ pub(super) struct Estimate {
     pub(super) range: Option<Intervals>,
     /// Of fes: "kde" (Gaussian kernels) or "spline" (cubic, of greatest likelihood). Default: the histogram as it is.
     pub(super) smooth: Option<Placed<Smooth>>,
-    /// Of a smooth fes: resamples of the frames that its errors come from. Default 100.
-    pub(super) bootstraps: Option<Placed<Count>>,
     /// Of basins: which of the declared ones. Default: all.
     pub(super) basins: Option<Placed<Vec<Placed<Word>>>>,
     /// Of free energies: "kT" (the default), "kJ/mol" or "kcal/mol".
     pub(super) unit: Option<Placed<EnergyUnit>>,
+    /// Of ti: "trapezoid", "cubic" or "gauss_legendre". Default: Gauss-Legendre where the states are its points, else cubic; of files
+    /// else the trapezoid.
+    pub(super) rule: Option<Placed<Rule>>,
+    /// Of mbar: how often samples are drawn again, in blocks, for a second error and a 95 % interval. Default: not at all.
+    /// Of a smooth fes: resamples of the frames that its errors come from. Default 100.
+    pub(super) bootstraps: Option<Placed<Count>>,
 }
 
 /// What the verdict asks for.

@@ -83,7 +83,7 @@ chain! {
     Exchange {
         /// Temperatures: a list, or { from = "300 K", to = "600 K", count = 8 } at equal ratios.
         temperatures: Option<Placed<Spread<Quantity>>>,
-        /// Values of lambda: a list, or { from = 0, to = 1, count = 8 } at equal differences.
+        /// Values of lambda: a list, { from = 0, to = 1, count = 8 } at equal differences, or { gauss_legendre = 8 }, points of quadrature.
         lambdas: Option<Placed<Spread<Number>>>,
         /// Steps between two rounds of exchanges.
         #[schemars(required)]

@@ -339,9 +339,10 @@ impl Resolver {
             of: raw.of.clone(),
             axes,
             smooth: raw.smooth.clone(),
-            bootstraps: raw.bootstraps.clone(),
             basins: raw.basins.clone(),
             unit: raw.unit.clone(),
+            rule: raw.rule.clone(),
+            bootstraps: raw.bootstraps.clone(),
         }
     }
 

@@ -111,7 +111,7 @@ pub(super) enum Spread<T> {
     Range(Box<Ends<T>>),
 }
 
-/// Two ends and how many values, ends included.
+/// Two ends and how many values, ends included; or the points of a quadrature.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a list or a table { from, to, count }")]
 pub(super) struct Ends<T> {
@@ -121,6 +121,8 @@ pub(super) struct Ends<T> {
     pub(super) to: Option<Placed<T>>,
     /// How many, ends included.
     pub(super) count: Option<Placed<Count>>,
+    /// Of lambdas, instead of the three: so many points of Gauss-Legendre quadrature on [0, 1].
+    pub(super) gauss_legendre: Option<Placed<Count>>,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spread<T> {

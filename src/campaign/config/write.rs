@@ -275,6 +275,12 @@ fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
     if estimate.method.free_energy() {
         line(out, "unit", &quote(estimate.unit.name()));
     }
+    if let Some(rule) = &estimate.rule {
+        line(out, "rule", &quote(rule.name()));
+    }
+    if let Some(n) = &estimate.bootstraps {
+        line(out, "bootstraps", &n.to_string());
+    }
     if estimate.method.value == Method::Basins {
         line(out, "basins", &quotes(estimate.basins.iter().map(|b| b.as_str())));
         return;
@@ -294,7 +300,6 @@ fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
         }
         if let Some(smooth) = &estimate.smooth {
             line(out, "smooth", &quote(smooth.name()));
-            line(out, "bootstraps", &estimate.bootstraps.value.to_string());
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What one method says about one leg, and what the samples of each window are worth.
 
 use super::Unit;
-use crate::estimate::{Estimate, Warning};
+use super::beside::Redrawn;
+use super::convergence::Convergence;
+use super::pulling::Profile;
+use crate::estimate::{EntropyEnthalpy, Estimate, Warning, WarningKind};
 
 /// A state in an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +38,12 @@ pub struct Answer {
     pub overlap: Vec<f64>,
     /// Doubts.
     pub warnings: Vec<Warning>,
+    /// States that the samples do not reach well enough for a number.
+    pub left: Vec<Point>,
+    /// The same from samples drawn again, where that was asked for.
+    pub redrawn: Option<Redrawn>,
+    /// Energy and entropy of each point, where that was asked for: f = u - s, all in the unit of f.
+    pub decomposition: Option<EntropyEnthalpy>,
 }
 
 impl Answer {
@@ -53,11 +62,6 @@ impl Answer {
     /// The point of a state of the leg.
     pub fn point(&self, state: usize) -> Option<usize> {
         self.points.iter().position(|p| p.state == Some(state))
-    }
-
-    pub(super) fn scale(&mut self, factor: f64) {
-        self.f.iter_mut().for_each(|f| *f *= factor);
-        self.covariance.iter_mut().for_each(|c| *c *= factor * factor);
     }
 }
 
@@ -107,12 +111,44 @@ pub struct LegAnalysis {
     pub windows: Vec<WindowRow>,
     /// One a method.
     pub answers: Vec<Answer>,
+    /// Forward and reverse work in kT, where that is what was given.
+    pub works: Option<(Vec<f64>, Vec<f64>)>,
+    /// Free-energy profile along a pulled coordinate, where that was asked for.
+    pub profile: Option<Profile>,
+    /// Answers from growing parts of the data, where they were asked for.
+    pub convergence: Vec<Convergence>,
+    /// How many of the states, the last ones, are perturbed: known by energies of the samples alone, and no part of the path.
+    pub perturbed: usize,
 }
 
 /// States up to which every pair is an estimate of its own; of more, neighbours and pairs with the first are.
 const ALL_PAIRS: usize = 64;
 
 impl LegAnalysis {
+    pub(super) fn scale(&mut self, factor: f64) {
+        self.answers.iter_mut().for_each(|a| a.scale(factor));
+        self.convergence.iter_mut().for_each(|c| c.scale(factor));
+        self.profile.iter_mut().for_each(|p| p.scale(factor));
+    }
+
+    /// Whether a state is no part of the path.
+    pub(super) fn is_perturbed(&self, state: usize) -> bool {
+        state + self.perturbed >= self.states.len()
+    }
+
+    /// The whole, without a name, the neighbours along the path as they are counted, and perturbed states against the initial one.
+    pub(super) fn steps(&self, answer: &Answer) -> Vec<(usize, usize, String)> {
+        let mut all = vec![(answer.ends.0, answer.ends.1, String::new())];
+        for j in 1..answer.points.len() {
+            let Some(b) = answer.points[j].state else { continue };
+            let i = if self.is_perturbed(b) { answer.ends.0 } else { j - 1 };
+            if let Some(a) = answer.points[i].state {
+                all.push((i, j, format!("[{a},{b}]")));
+            }
+        }
+        all
+    }
+
     fn stage(&self, key: &str) -> String {
         self.name.as_ref().map_or(key.to_owned(), |name| format!("{name}/{key}"))
     }
@@ -125,6 +161,25 @@ impl LegAnalysis {
             e.conditions.insert("leg".into(), name.clone().into());
         }
         e.conditions.insert("method".into(), method.into());
+    }
+
+    /// The profile, bin by bin.
+    pub(super) fn profile_estimates(&self, unit: Unit) -> Vec<Estimate> {
+        let Some(profile) = &self.profile else { return Vec::new() };
+        let bin = |b: usize| {
+            let (value, stderr) = profile.f[b];
+            let mut e = if value.is_nan() {
+                Estimate::missing(format!("pmf[{b}]"), WarningKind::NotVisited, "no trajectory came here")
+            } else {
+                Estimate::new(format!("pmf[{b}]"), value, stderr, f64::NAN)
+            };
+            e.stage = self.stage("pmf");
+            e.unit = Some(unit.name().to_owned());
+            self.condition(&mut e, "pmf");
+            e.coords = vec![("z".into(), profile.z[b])];
+            e
+        };
+        (0..profile.z.len()).map(bin).collect()
     }
 
     /// g, sample numbers and mean gradients of every window.
@@ -189,11 +244,48 @@ pub(super) fn delta_estimates(leg: &LegAnalysis, answer: &Answer, unit: Unit) ->
             }
         }
     }
+    // Of a state that was asked about and is not reached the answer is that there is none.
+    for (point, a) in answer.left.iter().filter_map(|p| Some((p, p.state.filter(|&s| leg.is_perturbed(s))?))) {
+        let from = answer.points[first].state.unwrap_or(0);
+        let why = format!("fewer than 50 effective samples reach {}: put a sampled state near it", point.name);
+        let mut e = Estimate::missing(format!("delta_f[{from},{a}]"), WarningKind::PoorOverlap, why);
+        e.conditions.insert("from".into(), answer.points[first].name.clone().into());
+        e.conditions.insert("to".into(), point.name.clone().into());
+        all.push(finish(e, Some(unit.name()), &[("i", from), ("j", a)]));
+    }
     for (i, n) in answer.effective.iter().enumerate() {
         if let Some(a) = answer.points[i].state {
             let mut e = Estimate::new(format!("n_eff[{a}]"), *n, 0.0, *n);
             e.conditions.insert("state".into(), answer.points[i].name.clone().into());
             all.push(finish(e, None, &[("i", a)]));
+        }
+    }
+    for (i, j, name) in leg.steps(answer) {
+        let of = |p: usize| answer.points[p].state.unwrap_or(0);
+        let coords: &[(&str, usize)] = if name.is_empty() { &[] } else { &[("i", of(i)), ("j", of(j))] };
+        let step = |name: &str, value: f64, stderr: f64| {
+            let mut e = Estimate::new(name, value, stderr, answer.n_eff);
+            e.conditions.insert("from".into(), answer.points[i].name.clone().into());
+            e.conditions.insert("to".into(), answer.points[j].name.clone().into());
+            e
+        };
+        if let Some(both) = &answer.decomposition {
+            for (part, of) in [("u", &both.u), ("s", &both.s)] {
+                let (value, stderr) = of.difference(i, j);
+                all.push(finish(step(&format!("delta_{part}{name}"), value, stderr), Some(unit.name()), coords));
+            }
+        }
+        if let Some(redrawn) = &answer.redrawn {
+            let (stderr, [low, high]) = redrawn.error(i, j);
+            let mut e = step(&format!("delta_f{name}"), answer.delta(i, j).0, stderr);
+            e.conditions.insert("interval_95".into(), serde_json::json!([low, high]));
+            e.conditions.insert("resamples".into(), redrawn.how.replicates.into());
+            e.conditions.insert("block".into(), redrawn.how.block.into());
+            e.conditions.insert("seed".into(), redrawn.how.seed.into());
+            let mut e = finish(e, Some(unit.name()), coords);
+            e.stage = leg.stage(&format!("{} bootstrap", answer.key));
+            e.conditions.insert("method".into(), format!("{} bootstrap", answer.key).into());
+            all.push(e);
         }
     }
     for (at, value) in answer.overlap.iter().enumerate() {

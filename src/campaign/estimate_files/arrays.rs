@@ -1,11 +1,16 @@
 //! Estimators on arrays: reduced energies, work values, series. Values are taken as independent.
 
 use super::answer::{Answer, LegAnalysis, Point, WindowRow};
+use super::beside::{Beside, block_of};
 use super::choose::inefficiency;
-use super::methods::{Links, bar_answer, chain_answer, mbar_answer};
+use super::convergence::{Convergence, convergences, of_links, of_samples};
+use super::multistate::mbar_answer;
+use super::neighbours::{Links, bar_answer, chain_answer};
+use super::pulling::profile;
+use super::work::work;
 use super::{Analysis, Discard, Method, Request};
 use crate::estimate::{
-    Delta, FreeEnergyError, MbarOptions, ReducedPotentials, Series, Works, bar_chain, cumulant2, detect_equilibration, exp_forward,
+    Bootstrap, Delta, FreeEnergyError, MbarOptions, ReducedPotentials, Series, Works, bar_chain, detect_equilibration, exp_forward,
     exp_reverse, mbar,
 };
 use crate::io::alchemical::arrays::{Arrays, read_arrays};
@@ -20,12 +25,19 @@ pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) 
     let arrays = read_arrays(files)?;
     let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
     let mut leg = match (&arrays, request.method) {
-        (Arrays::Potentials { states, n_k, u_kn }, Method::All | Method::Bar | Method::Mbar | Method::Exp) => {
-            potentials(request.method, states, n_k, u_kn, out)?
+        (Arrays::Potentials { perturbed, .. }, Method::Bar | Method::Exp) if !perturbed.is_empty() => {
+            let what = format!("u_ln, energies in perturbed states, and `{}`, which has no answer for them", request.method.name());
+            return Err(Error::input(what, "use mbar, or leave u_ln out"));
+        }
+        (Arrays::Potentials { states, n_k, u_kn, perturbed }, Method::All | Method::Bar | Method::Mbar | Method::Exp) => {
+            let mut set = Set { states: states.clone(), n_k: n_k.clone(), u_kn: u_kn.clone(), perturbed: 0 };
+            set.perturb(perturbed);
+            potentials(request, &set, out)?
         }
         (Arrays::Work { forward, reverse }, Method::Work | Method::All | Method::Bar | Method::Exp) => {
-            work(request.method, forward, reverse, out)?
+            work(request, forward, reverse, out)?
         }
+        (Arrays::Pulling(pulled), Method::Pmf) => profile(request, pulled, out)?,
         (Arrays::Series(series), Method::Timeseries) => timeseries(series)?,
         (Arrays::Work { forward, reverse }, Method::Timeseries) => {
             let mut series = vec![("w_f".to_owned(), forward.clone())];
@@ -38,6 +50,7 @@ pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) 
             let holds = match held {
                 Arrays::Potentials { .. } => "reduced energies, which allow all, mbar, bar and exp",
                 Arrays::Work { .. } => "work values, which allow work, bar, exp and timeseries",
+                Arrays::Pulling(_) => "pulled trajectories, which allow pmf",
                 Arrays::Series(_) => "series, which allow timeseries",
             };
             return Err(Error::input(format!("{}: no `{}` of {holds}", names.join(", "), method.name()), "choose one of these methods"));
@@ -48,7 +61,42 @@ pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) 
     Ok(leg)
 }
 
-fn potentials(method: Method, states: &[String], n_k: &[usize], u_kn: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
+/// Reduced energies; perturbed states are states without samples, the last ones.
+struct Set {
+    states: Vec<String>,
+    n_k: Vec<usize>,
+    u_kn: Vec<f64>,
+    perturbed: usize,
+}
+
+impl Set {
+    fn perturb(&mut self, u_ln: &[f64]) {
+        let samples: usize = self.n_k.iter().sum();
+        for (l, row) in u_ln.chunks_exact(samples.max(1)).enumerate() {
+            self.states.push(format!("perturbed {l}"));
+            self.n_k.push(0);
+            self.u_kn.extend_from_slice(row);
+            self.perturbed += 1;
+        }
+    }
+
+    /// Length of blocks that keep the correlation of consecutive samples of a state.
+    fn block(&self) -> usize {
+        let (samples, mut start, mut longest) = (self.n_k.iter().sum::<usize>(), 0, 1);
+        for (k, &n) in self.n_k.iter().enumerate() {
+            let other = if k + 1 < self.n_k.len() { k + 1 } else { k.saturating_sub(1) };
+            let series: Vec<f64> = (start..start + n).map(|s| self.u_kn[other * samples + s] - self.u_kn[k * samples + s]).collect();
+            if series.iter().all(|v| v.is_finite()) {
+                longest = longest.max(block_of(inefficiency(&series), n));
+            }
+            start += n;
+        }
+        longest
+    }
+}
+
+fn potentials(request: &Request, set: &Set, out: &mut Analysis) -> Result<LegAnalysis> {
+    let (method, Set { states, n_k, u_kn, perturbed }) = (request.method, set);
     let u = ReducedPotentials::from_rows(states, n_k, u_kn)?;
     let points: Vec<Point> = states.iter().enumerate().map(|(k, name)| Point { name: name.clone(), state: Some(k) }).collect();
     let mut answers: Vec<Answer> = Vec::new();
@@ -64,16 +112,39 @@ fn potentials(method: Method, states: &[String], n_k: &[usize], u_kn: &[f64], ou
         attempt("BAR", chain(states, n_k, u_kn, &points))?;
     }
     if matches!(method, Method::All | Method::Mbar) {
-        attempt("MBAR", mbar(&u, &MbarOptions::default()).map(|fit| vec![mbar_answer(&points, n_k, &fit)]).map_err(Error::from))?;
+        let bootstrap = request.bootstrap.map(|b| Bootstrap { replicates: b.replicates, seed: b.seed, block: set.block() });
+        let beside = Beside { bootstrap, entropy: request.entropy };
+        let fit = mbar(&u, &MbarOptions::default()).and_then(|fit| mbar_answer(&points, n_k, &fit, &beside));
+        attempt("MBAR", fit.map(|answer| vec![answer]).map_err(Error::from))?;
     }
     if method == Method::Exp {
         attempt("EXP", exponential(n_k, u_kn, &points))?;
     }
+    let convergence = if request.convergence { converging(set, &answers, out) } else { Vec::new() };
     let windows = (0..n_k.len()).filter(|&k| n_k[k] > 0).map(|k| row(k, &states[k], n_k[k], 1.0, None)).collect();
-    Ok(LegAnalysis { states: states.to_vec(), windows, answers, ..LegAnalysis::default() })
+    Ok(LegAnalysis { states: states.clone(), windows, answers, convergence, perturbed: *perturbed, ..LegAnalysis::default() })
 }
 
-fn row(state: usize, name: &str, n: usize, g: f64, equilibrated: Option<usize>) -> WindowRow {
+/// BAR and MBAR from growing parts of the samples.
+fn converging(set: &Set, answers: &[Answer], out: &mut Analysis) -> Vec<Convergence> {
+    let own = set.n_k.len() - set.perturbed;
+    let samples: usize = set.n_k.iter().sum();
+    let found = answers.iter().filter_map(|answer| {
+        let found = match answer.key.as_str() {
+            "bar" => of_links(&pairs(&set.n_k, &set.u_kn).ok()?.1),
+            "mbar" => {
+                let u_nk: Vec<f64> = (0..samples).flat_map(|n| (0..own).map(move |k| k * samples + n)).map(|at| set.u_kn[at]).collect();
+                of_samples(&set.n_k[..own], &u_nk)
+            }
+            _ => return None,
+        };
+        Some((answer, found))
+    });
+    convergences(found, out)
+}
+
+/// A row of energies that are all used.
+pub(super) fn row(state: usize, name: &str, n: usize, g: f64, equilibrated: Option<usize>) -> WindowRow {
     WindowRow {
         state,
         name: name.to_owned(),
@@ -131,38 +202,6 @@ fn exponential(n_k: &[usize], u_kn: &[f64], points: &[Point]) -> Result<Vec<Answ
         chain_answer("exp forward", "EXP, from each state to the next", points.clone(), &forward?),
         chain_answer("exp reverse", "EXP, from each state to the one before", points, &reverse?),
     ])
-}
-
-/// Jarzynski each way, the second cumulant, Crooks as BAR on work.
-fn work(method: Method, forward: &[f64], reverse: &[f64], out: &mut Analysis) -> Result<LegAnalysis> {
-    let points = || vec![Point { name: "initial".into(), state: Some(0) }, Point { name: "final".into(), state: Some(1) }];
-    let mut answers = Vec::new();
-    if !reverse.is_empty() && method != Method::Exp {
-        let works = |w: &[f64]| Works { sample: (0..w.len()).collect(), work: w.to_vec() };
-        match bar_chain(&[(works(forward), works(reverse))]) {
-            Ok(chain) => answers.push(Answer { label: "Crooks (BAR on work)".into(), ..bar_answer(points(), &chain) }),
-            Err((_, why)) => match Error::from(why) {
-                error @ Error::Diagnostics { .. } if method != Method::Bar => out.failed.push(format!("no BAR: {error}")),
-                error => return Err(error),
-            },
-        }
-    } else if method == Method::Bar {
-        return Err(Error::input("BAR needs work in both directions: w_f and w_r", "one direction alone: ergodica estimate exp"));
-    }
-    if method != Method::Bar {
-        answers.push(chain_answer("exp forward", "Jarzynski, forward", points(), &[exp_forward(forward)?]));
-        if !reverse.is_empty() {
-            answers.push(chain_answer("exp reverse", "Jarzynski, reverse", points(), &[exp_reverse(reverse)?]));
-        }
-        if method != Method::Exp && forward.len() > 1 && forward.iter().all(|w| w.is_finite()) {
-            answers.push(chain_answer("cumulant", "second cumulant, forward", points(), &[cumulant2(forward)?]));
-        }
-    }
-    let mut windows = vec![row(0, "initial", forward.len(), 1.0, None)];
-    if !reverse.is_empty() {
-        windows.push(row(1, "final", reverse.len(), 1.0, None));
-    }
-    Ok(LegAnalysis { states: vec!["initial".into(), "final".into()], windows, answers, ..LegAnalysis::default() })
 }
 
 fn timeseries(series: &[(String, Vec<f64>)]) -> Result<LegAnalysis> {

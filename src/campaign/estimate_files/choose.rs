@@ -94,7 +94,7 @@ fn one(run: &Run, state: usize, (moving, columns): (&[usize], &[usize]), discard
 }
 
 /// Energy difference to the next state, else to the one before, else to any that is there, in the rows given.
-fn neighbour(run: &Run, state: usize, rows: &[usize]) -> Option<Vec<f64>> {
+pub(super) fn neighbour(run: &Run, state: usize, rows: &[usize]) -> Option<Vec<f64>> {
     let width = run.energies.width;
     let order = [state + 1].into_iter().chain(state.checked_sub(1)).chain(0..width);
     for k in order.filter(|&k| k < width && k != state) {

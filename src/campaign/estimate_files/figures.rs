@@ -1,4 +1,4 @@
-//! Figures of an analysis: overlap, mean gradients, free energy along the states.
+//! Figures of an analysis: overlap, mean gradients, free energy along the states, convergence, histograms of work.
 
 use super::answer::LegAnalysis;
 use super::{Analysis, Unit};
@@ -27,6 +27,20 @@ pub(super) fn write(analysis: &Analysis, leg: &LegAnalysis, dir: &Path, named: &
         let error: Vec<f64> = (0..names.len()).map(|k| answer.delta(0, k).1).collect();
         let f: Vec<f64> = (0..names.len()).map(|k| answer.delta(0, k).0).collect();
         put(&format!("figure-{}-states", answer.key), free_energy::states(&names, &f, &error, analysis.unit.name()))?;
+    }
+    if let Some(profile) = &leg.profile {
+        let (f, stderr): (Vec<f64>, Vec<f64>) = profile.f.iter().copied().unzip();
+        put("figure-pmf", free_energy::profile(&profile.z, &f, &stderr, analysis.unit.name()))?;
+    }
+    for found in &leg.convergence {
+        let (name, quantity) = (format!("figure-{}-convergence", found.key), format!("\u{394}F by {}", found.label));
+        put(&name, free_energy::convergence(&found.stability.parts, &quantity, analysis.unit.name()))?;
+    }
+    if let (Some((forward, reverse)), Some(bar)) = (&leg.works, leg.answers.iter().find(|a| a.key == "bar"))
+        && let Some(per_kt) = analysis.unit.per_kt(leg.temperature)
+    {
+        let scaled = |w: &[f64]| -> Vec<f64> { w.iter().map(|v| v * per_kt).collect() };
+        put("figure-work", free_energy::work(&scaled(forward), &scaled(reverse), bar.total(), analysis.unit.name()))?;
     }
     if let Some(ti) = leg.answers.iter().find(|a| a.key == "ti") {
         put("figure-ti-gradients", gradients(leg, ti.total(), analysis.unit))?;

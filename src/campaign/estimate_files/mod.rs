@@ -6,128 +6,38 @@
 
 mod answer;
 mod arrays;
+mod beside;
 mod choose;
+mod convergence;
 #[cfg(feature = "report")]
 mod figures;
+mod integrate;
 mod methods;
+mod multistate;
+mod neighbours;
 mod output;
+mod pulling;
+mod request;
 mod table;
+mod trouble;
+mod windows;
+mod work;
 
+pub use crate::estimate::TiRule;
 pub use crate::io::alchemical::natural_order;
 pub use answer::{Answer, LegAnalysis, Point, WindowRow};
+pub use beside::Redrawn;
+pub(super) use beside::block_of;
+pub use convergence::Convergence;
 pub use output::write;
+pub use pulling::Profile;
+pub use request::{Bootstrap, Discard, FEWEST, Method, Request, Unit};
 
 use crate::estimate::{Estimate, Warning, WarningKind};
-use crate::io::alchemical::{self, GAS_CONSTANT, KCAL, Leg};
+use crate::io::alchemical::{self, Leg};
 use crate::{Error, Result};
 use answer::delta_estimates;
 use std::path::PathBuf;
-
-/// Which estimator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// TI, BAR and MBAR in one table.
-    All,
-    /// Thermodynamic integration.
-    Ti,
-    /// Bennett's acceptance ratio between neighbours.
-    Bar,
-    /// The multistate Bennett acceptance ratio.
-    Mbar,
-    /// Exponential averages between neighbours, both ways.
-    Exp,
-    /// Jarzynski, Crooks and the second cumulant, from arrays of work.
-    Work,
-    /// Correlation times and equilibration.
-    Timeseries,
-}
-
-impl Method {
-    /// The name on the command line and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::All => "all",
-            Method::Ti => "ti",
-            Method::Bar => "bar",
-            Method::Mbar => "mbar",
-            Method::Exp => "exp",
-            Method::Work => "work",
-            Method::Timeseries => "timeseries",
-        }
-    }
-
-    /// The method of a name.
-    pub fn of(name: &str) -> Option<Method> {
-        use Method::{All, Bar, Exp, Mbar, Ti, Timeseries, Work};
-        [All, Ti, Bar, Mbar, Exp, Work, Timeseries].into_iter().find(|m| m.name() == name)
-    }
-}
-
-/// Unit of free energies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unit {
-    /// k_B T at the data's temperature.
-    #[default]
-    Kt,
-    /// kJ/mol.
-    KilojoulePerMole,
-    /// kcal/mol.
-    KilocaloriePerMole,
-}
-
-impl Unit {
-    /// As written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Unit::Kt => "kT",
-            Unit::KilojoulePerMole => "kJ/mol",
-            Unit::KilocaloriePerMole => "kcal/mol",
-        }
-    }
-
-    /// The unit of a name.
-    pub fn of(name: &str) -> Option<Unit> {
-        [Unit::Kt, Unit::KilojoulePerMole, Unit::KilocaloriePerMole].into_iter().find(|u| u.name() == name)
-    }
-
-    /// How many of it are one kT; none: that needs a temperature.
-    pub fn per_kt(self, temperature: Option<f64>) -> Option<f64> {
-        match self {
-            Unit::Kt => Some(1.0),
-            Unit::KilojoulePerMole => temperature.map(|t| GAS_CONSTANT * t),
-            Unit::KilocaloriePerMole => temperature.map(|t| GAS_CONSTANT * t / KCAL),
-        }
-    }
-}
-
-/// What to leave out at the start of every simulation.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Discard {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// So many picoseconds.
-    Picoseconds(f64),
-    /// So many samples.
-    Samples(usize),
-}
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Which estimator.
-    pub method: Method,
-    /// The legs: name (none when there is only one) and files.
-    pub legs: Vec<(Option<String>, Vec<PathBuf>)>,
-    /// What to leave out.
-    pub discard: Discard,
-    /// Whether correlated samples are thinned to independent ones (energies) or counted as fewer (gradients).
-    pub subsample: bool,
-    /// Unit of the answer.
-    pub unit: Unit,
-    /// Temperature in K where the files do not say it.
-    pub temperature: Option<f64>,
-}
 
 /// What came out.
 #[derive(Clone, Debug)]
@@ -163,9 +73,10 @@ pub struct Sum {
 
 /// Reads, estimates, sums.
 ///
-/// Errors: `Error::Input` (2) for files that cannot be read or do not hold what the method needs, `Error::Diagnostics` (3) when the one
+/// Errors: `Error::Input` (2) for options that the method has no use for, for files that cannot be read or do not hold what the method needs, `Error::Diagnostics` (3) when the one
 /// method asked for has no answer, as without overlap. With [`Method::All`] the methods that fail stand in `failed`.
 pub fn estimate(request: &Request) -> Result<Analysis> {
+    request.check()?;
     let mut out = Analysis::new(request);
     for (name, files) in &request.legs {
         if files.is_empty() {
@@ -181,7 +92,7 @@ pub fn estimate(request: &Request) -> Result<Analysis> {
     }
     same_temperature(&out.legs)?;
     let factor = scale(request, &out.legs)?;
-    out.legs.iter_mut().flat_map(|l| &mut l.answers).for_each(|a| a.scale(factor));
+    out.legs.iter_mut().for_each(|l| l.scale(factor));
     out.sums = sums(&out.legs);
     Ok(out)
 }
@@ -190,7 +101,7 @@ fn from_files(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Resul
     let leg = Leg::new(alchemical::read(files)?, request.temperature)?;
     let source = format!("{}, {} file{}", leg.program, files.len(), if files.len() == 1 { "" } else { "s" });
     let chosen = choose::choose(&leg, request.discard, request.subsample, request.method == Method::Timeseries)?;
-    Ok(LegAnalysis { source, ..methods::analyse(request.method, &leg, &chosen, out)? })
+    Ok(LegAnalysis { source, ..methods::analyse(request, &leg, &chosen, out)? })
 }
 
 /// The same for samples that are in memory already: `request` names no files. Free energies are in kT whatever its unit is.
@@ -199,7 +110,7 @@ fn from_files(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Resul
 pub fn estimate_leg(request: &Request, leg: &Leg) -> Result<Analysis> {
     let mut out = Analysis::new(request);
     let chosen = choose::choose(leg, request.discard, request.subsample, request.method == Method::Timeseries)?;
-    let analysis = methods::analyse(request.method, leg, &chosen, &mut out)?;
+    let analysis = methods::analyse(request, leg, &chosen, &mut out)?;
     out.unit = Unit::Kt;
     out.legs.push(LegAnalysis { source: leg.program.to_string(), ..analysis });
     Ok(out)
@@ -265,6 +176,7 @@ impl Analysis {
             for answer in &leg.answers {
                 all.extend(delta_estimates(leg, answer, self.unit));
             }
+            all.extend(leg.profile_estimates(self.unit));
             all.extend(leg.window_estimates());
         }
         for sum in &self.sums {

@@ -1,7 +1,7 @@
 //! What `--out DIR` holds: the summary, every table and covariance as CSV, figures.
 
-use super::Analysis;
 use super::answer::{Answer, LegAnalysis};
+use super::{Analysis, Convergence, Profile};
 use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 /// Writes the analysis into a folder that is new or empty; the files written.
 ///
 /// `summary.json` and `estimates.csv` have everything; then for each leg `windows.csv`, and for each method the free energies of the
-/// states (`mbar.csv`), their covariance (`mbar-covariance.csv`) and the overlap matrix (`mbar-overlap.csv`), and the
-/// `figure-*` as SVG, PNG and CSV.
+/// states (`mbar.csv`), their covariance (`mbar-covariance.csv`) and the overlap matrix (`mbar-overlap.csv`), where they were asked for
+/// the profile (`pmf.csv`), the answer from parts of the data (`mbar-convergence.csv`), both errors (`mbar-bootstrap.csv`), energy and entropy
+/// (`mbar-entropy.csv`), and the `figure-*` as SVG, PNG and CSV.
 /// Errors: a folder that holds something, a full disk.
 pub fn write(analysis: &Analysis, dir: &Path) -> Result<Vec<PathBuf>> {
     if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
@@ -37,6 +38,21 @@ pub fn write(analysis: &Analysis, dir: &Path) -> Result<Vec<PathBuf>> {
             if !answer.overlap.is_empty() {
                 put(name(&format!("{key}-overlap.csv")), &matrix(answer, &answer.overlap))?;
             }
+            if answer.redrawn.is_some() {
+                put(name(&format!("{key}-bootstrap.csv")), &bootstrap(answer))?;
+            }
+            if answer.decomposition.is_some() {
+                put(name(&format!("{key}-entropy.csv")), &entropy(answer))?;
+            }
+        }
+    }
+    for leg in &analysis.legs {
+        let name = |rest: &str| leg.name.as_ref().map_or(rest.to_owned(), |n| format!("{}-{rest}", file_name(n)));
+        if let Some(profile) = &leg.profile {
+            put(name("pmf.csv"), &pmf(profile))?;
+        }
+        for found in &leg.convergence {
+            put(name(&format!("{}-convergence.csv", file_name(&found.key))), &convergence(found))?;
         }
     }
     #[cfg(feature = "report")]
@@ -115,6 +131,56 @@ fn matrix(answer: &Answer, values: &[f64]) -> String {
     for (name, row) in names.iter().zip(values.chunks_exact(names.len())) {
         let cells: Vec<String> = row.iter().map(|v| number(*v)).collect();
         let _ = writeln!(text, "{name},{}", cells.join(","));
+    }
+    text
+}
+
+/// Both errors of every pair of states.
+fn bootstrap(answer: &Answer) -> String {
+    let Some(redrawn) = &answer.redrawn else { return String::new() };
+    let mut text = "from,to,f,stderr,bootstrap_stderr,low_95,high_95\n".to_owned();
+    for (i, j) in pairs(answer) {
+        let ((f, stderr), (again, [low, high])) = (answer.delta(i, j), redrawn.error(i, j));
+        let _ = writeln!(text, "{},{}", ends(answer, i, j), [f, stderr, again, low, high].map(number).join(","));
+    }
+    text
+}
+
+/// f = u - s of every pair of states.
+fn entropy(answer: &Answer) -> String {
+    let Some(both) = &answer.decomposition else { return String::new() };
+    let mut text = "from,to,f,f_stderr,u,u_stderr,s,s_stderr\n".to_owned();
+    for (i, j) in pairs(answer) {
+        let three = [answer.delta(i, j), both.u.difference(i, j), both.s.difference(i, j)];
+        let cells: Vec<String> = three.iter().flat_map(|v| [number(v.0), number(v.1)]).collect();
+        let _ = writeln!(text, "{},{}", ends(answer, i, j), cells.join(","));
+    }
+    text
+}
+
+fn pairs(answer: &Answer) -> impl Iterator<Item = (usize, usize)> {
+    let k = answer.points.len();
+    (0..k).flat_map(move |i| (i + 1..k).map(move |j| (i, j)))
+}
+
+fn ends(answer: &Answer, i: usize, j: usize) -> String {
+    format!("{},{}", cell(&answer.points[i].name), cell(&answer.points[j].name))
+}
+
+/// The profile along a pulled coordinate; empty where no trajectory came.
+fn pmf(profile: &Profile) -> String {
+    let mut text = "z,free_energy,stderr\n".to_owned();
+    for (z, (f, stderr)) in profile.z.iter().zip(&profile.f) {
+        let _ = writeln!(text, "{}", [*z, *f, *stderr].map(number).join(","));
+    }
+    text
+}
+
+/// The difference of the ends from growing parts of the data.
+fn convergence(found: &Convergence) -> String {
+    let mut text = "fraction,forward,forward_stderr,reverse,reverse_stderr\n".to_owned();
+    for part in &found.stability.parts {
+        let _ = writeln!(text, "{}", [part.fraction, part.forward.0, part.forward.1, part.reverse.0, part.reverse.1].map(number).join(","));
     }
     text
 }

@@ -7,15 +7,25 @@ use std::fmt::Write as _;
 
 /// "3.089 ± 0.022": two digits of the error.
 pub(super) fn with_error(value: f64, stderr: f64) -> String {
-    let (mut decimals, mut e) = (0, stderr.abs());
     if !value.is_finite() || !stderr.is_finite() {
         return if value.is_finite() { format!("{value:.4}") } else { "-".to_owned() };
     }
+    let decimals = decimals(stderr);
+    format!("{value:.decimals$} ± {stderr:.decimals$}")
+}
+
+fn pair((value, stderr): (f64, f64)) -> String {
+    with_error(value, stderr)
+}
+
+/// Decimals of two digits of an error.
+fn decimals(stderr: f64) -> usize {
+    let (mut decimals, mut e) = (0, stderr.abs());
     while e < 9.95 && decimals < 6 {
         e *= 10.0;
         decimals += 1;
     }
-    format!("{value:.decimals$} ± {stderr:.decimals$}")
+    decimals
 }
 
 /// Columns side by side, the first flush left.
@@ -75,6 +85,19 @@ impl Analysis {
             let _ = writeln!(text, "{}", columns(&self.pairs(leg)));
         }
         for answer in &leg.answers {
+            text.push_str(&self.redrawn(leg, answer));
+            text.push_str(&self.decomposition(leg, answer));
+        }
+        if leg.profile.is_some() {
+            let _ = writeln!(text, "{}", columns(&self.along(leg)));
+        }
+        for convergence in &leg.convergence {
+            let _ = writeln!(text, "  {}", convergence.line());
+        }
+        if !leg.convergence.is_empty() {
+            text.push('\n');
+        }
+        for answer in &leg.answers {
             for warning in &answer.warnings {
                 let _ = writeln!(text, "warning: {}: {}", answer.label, warning.message);
             }
@@ -121,8 +144,10 @@ impl Analysis {
         let mut head = vec![format!("free energy [{}]", self.unit.name())];
         head.extend(leg.answers.iter().map(|a| a.label.clone()));
         let mut rows = vec![head];
-        let states: Vec<usize> = (0..leg.states.len()).filter(|&k| leg.answers.iter().any(|a| a.point(k).is_some())).collect();
-        for pair in states.windows(2) {
+        let told = |k: &usize| !leg.is_perturbed(*k) && leg.answers.iter().any(|a| a.point(*k).is_some());
+        let states: Vec<usize> = (0..leg.states.len()).filter(told).collect();
+        // of work there are only the two ends, which the last row has
+        for pair in states.windows(2).filter(|_| leg.works.is_none()) {
             let mut row = vec![format!("{} -> {}", leg.states[pair[0]], leg.states[pair[1]])];
             let cell = |a: &Answer| match (a.point(pair[0]), a.point(pair[1])) {
                 (Some(i), Some(j)) => {
@@ -140,7 +165,62 @@ impl Analysis {
             with_error(value, stderr)
         }));
         rows.push(row);
+        for state in leg.states.len() - leg.perturbed..leg.states.len() {
+            let cell = |a: &Answer| a.point(state).map_or("-".to_owned(), |j| pair(a.delta(a.ends.0, j)));
+            let name = format!("initial -> {}", leg.states[state]);
+            rows.push([name].into_iter().chain(leg.answers.iter().map(cell)).collect());
+        }
         rows
+    }
+
+    /// A row for each step of an answer, the whole last but for perturbed states.
+    fn steps(&self, leg: &LegAnalysis, answer: &Answer, cells: impl Fn(usize, usize) -> Vec<String>) -> Vec<Vec<String>> {
+        let mut steps = leg.steps(answer);
+        let path = steps.iter().position(|(_, j, _)| answer.points[*j].state.is_some_and(|s| leg.is_perturbed(s))).unwrap_or(steps.len());
+        steps[..path].rotate_left(1);
+        let named = |(i, j, index): &(usize, usize, String)| match index.as_str() {
+            "" => "initial -> final".to_owned(),
+            _ => format!("{} -> {}", answer.points[*i].name, answer.points[*j].name),
+        };
+        steps.iter().map(|step| [named(step)].into_iter().chain(cells(step.0, step.1)).collect()).collect()
+    }
+
+    /// Errors by theory and by drawing the samples again.
+    fn redrawn(&self, leg: &LegAnalysis, answer: &Answer) -> String {
+        let Some(redrawn) = &answer.redrawn else { return String::new() };
+        let how = redrawn.how;
+        let samples = if how.block == 1 { "single samples".to_owned() } else { format!("blocks of {} samples", how.block) };
+        let head = format!("{}, {} resamples of {samples}, seed {} [{}]", answer.label, how.replicates, how.seed, self.unit.name());
+        let mut rows = vec![[head.as_str(), "error", "bootstrap error", "95 % of the resamples"].map(str::to_owned).to_vec()];
+        rows.extend(self.steps(leg, answer, |i, j| {
+            let (error, [low, high]) = redrawn.error(i, j);
+            let (digits, number) = (decimals(error), |v: f64, d: usize| format!("{v:.d$}"));
+            let theory = answer.delta(i, j).1;
+            vec![number(theory, decimals(theory)), number(error, digits), format!("{} to {}", number(low, digits), number(high, digits))]
+        }));
+        format!("{}\n", columns(&rows))
+    }
+
+    /// The profile along a pulled coordinate.
+    fn along(&self, leg: &LegAnalysis) -> Vec<Vec<String>> {
+        let Some(profile) = &leg.profile else { return Vec::new() };
+        let mut rows = vec![["z".to_owned(), format!("free energy [{}]", self.unit.name())].to_vec()];
+        for (b, (z, (f, stderr))) in profile.z.iter().zip(&profile.f).enumerate() {
+            let f = if b == profile.zero { "0 (chosen)".to_owned() } else { with_error(*f, *stderr) };
+            rows.push(vec![format!("{z:.4}"), f]);
+        }
+        rows
+    }
+
+    /// f = u - s.
+    fn decomposition(&self, leg: &LegAnalysis, answer: &Answer) -> String {
+        let Some(both) = &answer.decomposition else { return String::new() };
+        let head = format!("{}, energy and entropy [{}]", answer.label, self.unit.name());
+        let mut rows = vec![[head.as_str(), "delta_f", "delta_u", "delta_s (times T)"].map(str::to_owned).to_vec()];
+        rows.extend(
+            self.steps(leg, answer, |i, j| [answer.delta(i, j), both.u.difference(i, j), both.s.difference(i, j)].map(pair).to_vec()),
+        );
+        format!("{}\n", columns(&rows))
     }
 }
 

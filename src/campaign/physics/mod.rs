@@ -253,9 +253,11 @@ pub(in crate::campaign) fn estimate(
         let span = estimate.axes.first().map_or(NOWHERE, |a| a.bins.span.clone());
         out.refuse(&span, format!("the histogram of {scope} has {bins} bins"), "write fewer");
     }
-    if estimate.smooth.is_some() && !(2..=10_000).contains(&estimate.bootstraps.value) {
-        let what = format!("`bootstraps` of {scope} is {}: a spread takes 2 to 10000 of them", estimate.bootstraps.value);
-        out.refuse(&estimate.bootstraps.span, what, "write for example bootstraps = 100");
+    if let (Some(_), Some(n)) = (&estimate.smooth, &estimate.bootstraps)
+        && !(2..=10_000).contains(&n.value)
+    {
+        let what = format!("`bootstraps` of {scope} is {}: a spread takes 2 to 10000 of them", n.value);
+        out.refuse(&n.span, what, "write for example bootstraps = 100");
     }
     if let (Some(smooth), Some(axis)) = (&estimate.smooth, estimate.axes.iter().find(|a| a.bins.value < 8)) {
         let what = format!("{scope} is smooth on a grid of {} points", axis.bins.value);

@@ -320,6 +320,8 @@ fn uncovered(gradients: &Gradients) -> Vec<Warning> {
                 Ok(_) => "the states are points of Gauss-Legendre quadrature: use its weights",
                 Err(_) => "add states at the ends",
             };
+            let shown = |l: f64| (l * 1e6).round() / 1e6;
+            let (low, high) = (shown(low), shown(high));
             let message = format!("component {c} of lambda runs from {low} to {high}: the rest up to 0 and 1 is left out; {advice}");
             warnings.push(Warning::new(WarningKind::NotCovered, message));
         }

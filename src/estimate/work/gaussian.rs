@@ -10,6 +10,8 @@ use crate::real::Real;
 
 /// Critical value of Stephens' modified statistic at 5 %, mean and variance estimated.
 const CRITICAL: f64 = 0.895;
+/// The same at 1 %: beyond it there is no crossing to believe in.
+const NOT_GAUSSIAN: f64 = 1.035;
 
 /// What [`crossed_gaussians`] answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,14 @@ pub struct CrossedGaussians {
     pub reverse: (f64, f64),
     /// [`normality`] of both; above 0.895 a Gaussian is unlikely (5 %).
     pub normality: (f64, f64),
+}
+
+impl CrossedGaussians {
+    /// Whether the works may be Gaussian, without which the crossing is off by any amount: [`normality`] of both sides is at most 1.035,
+    /// which Gaussian works exceed in 1 % of cases.
+    pub fn gaussian(&self) -> bool {
+        self.normality.0.max(self.normality.1) <= NOT_GAUSSIAN
+    }
 }
 
 /// Crooks Gaussian intersection: where the Gaussians through forward work and minus the reverse work cross.

@@ -61,6 +61,7 @@ pub(super) fn read(text: &Text) -> Result<Part> {
         gradients: Table::new(1),
         energies: Table::new(if own.is_some() { control.lambdas.len() } else { 0 }),
         base: Vec::new(),
+        totals: true,
         refused,
         notes: Vec::new(),
     };

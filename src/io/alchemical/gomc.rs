@@ -82,6 +82,7 @@ pub(super) fn read(text: &Text) -> Result<Part> {
         gradients: Table::new(places.len()),
         energies: Table::new(width),
         base: Vec::new(),
+        totals: head.text.contains("Total_En"),
         refused: None,
         notes: Vec::new(),
     };

@@ -26,7 +26,7 @@ const SAME: f64 = 0.1;
 enum Column {
     Gradient { component: String, at: f64 },
     Energy(Lambdas),
-    Base,
+    Base { energy: bool },
     State,
     Other(String),
 }
@@ -128,7 +128,7 @@ fn legend<'a>(text: &Text, line: Line<'a>, index: usize, words: String, to: &mut
     } else if let Some((_, rest)) = words.strip_prefix("DeltaH").and_then(|r| r.split_once("to ")) {
         Column::Energy(values(rest).ok_or_else(|| bad("the legend's lambdas are no numbers"))?)
     } else if words.starts_with("pV") || words.starts_with("Total Energy") || words.starts_with("Potential Energy") {
-        Column::Base
+        Column::Base { energy: !words.starts_with("pV") }
     } else if words.starts_with("Thermodynamic state") {
         Column::State
     } else {
@@ -159,6 +159,8 @@ struct Layout {
     /// State of the n-th energy column, as "Thermodynamic state" counts.
     by_index: Vec<u32>,
     base: Vec<usize>,
+    /// Whether one of them is an energy.
+    totals: bool,
     state: Option<usize>,
     fixed: Option<u32>,
 }
@@ -170,6 +172,7 @@ fn layout(text: &Text, header: &Header<'_>, first: Line<'_>) -> Result<Layout> {
         states: Vec::new(),
         by_index: Vec::new(),
         base: Vec::new(),
+        totals: false,
         state: None,
         fixed: None,
     };
@@ -199,7 +202,10 @@ fn layout(text: &Text, header: &Header<'_>, first: Line<'_>) -> Result<Layout> {
                 out.states[at].1.push(index);
                 out.by_index.push(at as u32);
             }
-            Some(Column::Base) => out.base.push(index),
+            Some(Column::Base { energy }) => {
+                out.base.push(index);
+                out.totals |= *energy;
+            }
             Some(Column::State) => {
                 if out.state.replace(index).is_some() {
                     return Err(wrong(text, place, "a second column \"Thermodynamic state\"", "remove one of the two columns"));
@@ -281,6 +287,7 @@ fn rows(text: &Text, lines: &mut Lines<'_>, header: &Header<'_>, parts: &mut Vec
         gradients: Table::new(layout.gradients.len()),
         energies: Table::new(width),
         base: Vec::new(),
+        totals: layout.totals,
         refused: None,
         notes: Vec::new(),
     };

@@ -48,6 +48,8 @@ pub struct Run {
     pub energies: Table,
     /// u_sampled (with pV), one for each row of `energies`; empty: not known.
     pub base: Vec<f64>,
+    /// Whether `base` is all of u_sampled, and not pV alone: what a split into energy and entropy needs.
+    pub totals: bool,
 }
 
 impl Leg {
@@ -191,6 +193,7 @@ struct Series {
     gradients: Table,
     energies: Table,
     base: Vec<f64>,
+    totals: bool,
 }
 
 impl Series {
@@ -227,6 +230,7 @@ impl Series {
             gradients,
             energies,
             base: part.base.iter().map(|b| b * beta).collect(),
+            totals: part.totals,
         }
     }
 
@@ -264,6 +268,7 @@ impl Series {
                 to.values.extend(from.values);
             }
         }
+        self.totals &= other.totals;
         self.base.extend(other.base);
         if !based {
             self.base.clear();
@@ -276,7 +281,8 @@ impl Series {
     fn by_state(self) -> Vec<(u32, Run)> {
         let begin = self.span().map_or(0.0, |(low, _)| low);
         if let Some(state) = self.fixed {
-            return vec![(state, Run { files: self.files, begin, gradients: self.gradients, energies: self.energies, base: self.base })];
+            let Series { files, gradients, energies, base, totals, .. } = self;
+            return vec![(state, Run { files, begin, gradients, energies, base, totals })];
         }
         let mut runs: std::collections::BTreeMap<u32, Run> = std::collections::BTreeMap::new();
         let fresh = || Run {
@@ -285,6 +291,7 @@ impl Series {
             gradients: Table::new(self.gradients.width),
             energies: Table::new(self.energies.width),
             base: Vec::new(),
+            totals: self.totals,
         };
         for n in 0..self.gradients.len() {
             let run = runs.entry(self.gradients.state[n]).or_insert_with(fresh);

@@ -162,6 +162,8 @@ pub struct Part {
     pub energies: Table,
     /// What the energies are relative to, H_sampled (with pV where the file has it), one a row of `energies`; empty: not known.
     pub base: Vec<f64>,
+    /// Whether `base` is the whole energy, and not pV alone.
+    pub totals: bool,
     /// Why the energies cannot be used although the file has some. Gradients may still be.
     pub refused: Option<Complaint>,
     /// What a reader of the results should know.

@@ -107,6 +107,7 @@ fn start<'a>(text: &'a Text, line: Line<'a>, rest: &str, open: &mut Option<Open<
         energies: Table::new(states.len()),
         states,
         base: Vec::new(),
+        totals: false,
         refused: None,
         notes: Vec::new(),
     };

@@ -165,7 +165,7 @@ pub fn gradients(components: &[Gradient<'_>], total: (f64, f64), unit: &str) -> 
         panel.mark("mean", colour, Shape::Errors((0..c.mean.len()).map(|i| (point(i).0, point(i).1, c.stderr[i])).collect()));
         panels.push(panel);
     }
-    let caption = format!("Mean gradient in each state; the area is \u{394}F = {} {unit}.", number::measured(total.0, total.1));
+    let caption = format!("Mean gradient in each state; its integral is \u{394}F = {} {unit}.", number::measured(total.0, total.1));
     let width = (280.0 * panels.len() as f64).clamp(560.0, 1100.0);
     if panels.is_empty() { None } else { figure(width, 320.0, panels, caption) }
 }
@@ -221,6 +221,27 @@ pub fn states(names: &[String], f: &[f64], stderr: &[f64], unit: &str) -> Option
         names[k - 1],
         number::measured(f[k - 1] - f[0], stderr[k - 1])
     );
+    figure(560.0, 320.0, vec![panel], caption)
+}
+
+/// Free energy along a coordinate with a band of one error; bins without a value interrupt it.
+///
+/// None with fewer than two bins or when lengths differ.
+pub fn profile(z: &[f64], f: &[f64], stderr: &[f64], unit: &str) -> Option<FreeEnergyFigure> {
+    let k = z.len();
+    if k < 2 || f.len() != k || stderr.len() != k {
+        return None;
+    }
+    let error = |i: usize| if stderr[i].is_finite() { stderr[i] } else { 0.0 };
+    let band: Vec<(f64, f64, f64)> = (0..k).map(|i| (z[i], f[i] - error(i), f[i] + error(i))).collect();
+    let half = 0.5 * (z[1] - z[0]);
+    let x = Axis::new("coordinate", z[0] - half, z[k - 1] + half);
+    let ends = band.iter().flat_map(|b| [b.1, b.2]).filter(|v| v.is_finite()).chain([0.0]);
+    let mut panel = Panel::new(x, Axis::around(format!("free energy / {unit}"), ends));
+    panel.named("\u{b1} 1 standard error", colour::BLUE, Shape::Band(band));
+    panel.named("free energy", colour::BLUE, Shape::Line((0..k).map(|i| (z[i], f[i])).collect(), 1.8));
+    let came = f.iter().filter(|f| f.is_finite()).count();
+    let caption = format!("Free energy along the coordinate; {came} of {k} bins were reached.");
     figure(560.0, 320.0, vec![panel], caption)
 }
 
@@ -344,6 +365,9 @@ mod tests {
         assert!(csv.contains("from the front,0.496,1.0,0.9,1.1,,0.1"), "{csv}");
         let (csv, caption) = whole(states(&names(2), &[0.0, 3.0], &[0.0, 0.2], "kT"));
         assert!(csv.contains("free energy,1.0,3.0") && caption.contains("3.00 \u{b1} 0.20 kT"));
+        let (csv, caption) = whole(profile(&[0.5, 1.5, 2.5], &[0.0, f64::NAN, 2.0], &[0.0, f64::NAN, 0.25], "kT"));
+        assert!(csv.contains("free energy,2.5,2.0") && caption.contains("2 of 3 bins"), "{csv}");
+        assert!(profile(&[0.5], &[0.0], &[0.0], "kT").is_none());
         let (csv, caption) = whole(ladder(&names(3), &[0.3, 0.25], &[2.0, 0.0, 4.0]));
         assert!(csv.contains("acceptance,1.5,0.25") && caption.contains("at least 0.25") && caption.contains("6 round trips"));
         let (csv, _) = whole(walks(&names(3), &[0.0, 1.0, 2.0], "time / ps", &[vec![0, 1, 2], vec![2, 1, 0]]));

@@ -108,5 +108,5 @@ fn by_state(text: &Text, header: &[String], state: usize, rows: &[(Line<'_>, Vec
             u_kn.push(value(text, rows[n].0, rows[n].1[k])?);
         }
     }
-    Ok(Arrays::Potentials { states, n_k: groups.iter().map(Vec::len).collect(), u_kn })
+    Ok(Arrays::Potentials { states, n_k: groups.iter().map(Vec::len).collect(), u_kn, perturbed: Vec::new() })
 }

@@ -3,7 +3,9 @@
 //! | what | arrays |
 //! |---|---|
 //! | reduced energies | `u_kn` of shape (K, N) in kT, samples grouped by state, with `n_k` (or `N_k`) of shape (K) |
+//! | perturbed states | beside `u_kn` and `n_k`: `u_ln` of shape (L, N), energies of the same samples in L states that nobody sampled |
 //! | work, in kT | `w_f` and, for both directions, `w_r` |
+//! | pulling | `z_f` and `w_f` of shape (trajectories, times): coordinate, and work in kT up to each time; `centres` (times) and `stiffness` of the bias V = stiffness/2 (z - centre)^2 in kT; for both directions `z_r` and `w_r`, as they were run |
 //! | any series | one array of one dimension |
 //!
 //! An `.npz` holds its arrays by name; an `.npy`, or a `.csv` of numbers only, is one array called as the file: `u_kn.npy`. A `.csv` with a
@@ -11,7 +13,10 @@
 
 mod csv;
 mod npy;
+mod pulls;
 mod zip;
+
+pub use pulls::{Pulled, Pulling};
 
 use super::bzip2::Room;
 use super::unpack::unpacked;
@@ -42,6 +47,8 @@ pub enum Arrays {
         n_k: Vec<usize>,
         /// `[k][n]`, samples grouped by the state they come from.
         u_kn: Vec<f64>,
+        /// `[l][n]`: energies of the same samples in states that nobody sampled; empty without.
+        perturbed: Vec<f64>,
     },
     /// Work in kT.
     Work {
@@ -50,6 +57,8 @@ pub enum Arrays {
         /// Of going back; empty without.
         reverse: Vec<f64>,
     },
+    /// Trajectories pulled by a moving bias.
+    Pulling(Pulling),
     /// Series, each with its name.
     Series(Vec<(String, Vec<f64>)>),
 }
@@ -108,11 +117,17 @@ fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
 /// Names under which arrays are known.
 const U_KN: &[&str] = &["u_kn", "ukn"];
 const N_K: &[&str] = &["n_k", "nk"];
+const U_LN: &[&str] = &["u_ln", "uln"];
 const FORWARD: &[&str] = &["w_f", "wf", "work_f", "forward", "forward_work", "work_forward"];
 const REVERSE: &[&str] = &["w_r", "wr", "work_r", "reverse", "reverse_work", "work_reverse"];
 
+const Z_F: &[&str] = &["z_f", "zf"];
+const Z_R: &[&str] = &["z_r", "zr"];
+const CENTRES: &[&str] = &["centres", "centers"];
+const STIFFNESS: &[&str] = &["stiffness"];
+
 fn wanted(name: &str) -> bool {
-    [U_KN, N_K, FORWARD, REVERSE].iter().any(|known| known.contains(&name))
+    [U_KN, N_K, U_LN, FORWARD, REVERSE, Z_F, Z_R, CENTRES, STIFFNESS].iter().any(|known| known.contains(&name))
 }
 
 fn interpret(all: Vec<Array>) -> Result<Arrays> {
@@ -123,8 +138,25 @@ fn interpret(all: Vec<Array>) -> Result<Arrays> {
         }
     }
     let find = |names: &[&str]| all.iter().find(|a| names.contains(&a.name.as_str()));
+    if let (Some(l), None) = (find(U_LN), find(U_KN)) {
+        return Err(Error::input(format!("{}: u_ln, energies in perturbed states, without u_kn and n_k", l.from), REMEDY));
+    }
+    match (find(Z_F), find(Z_R), find(U_KN)) {
+        (Some(z), back, None) => {
+            let works = (find(FORWARD), find(REVERSE));
+            return pulls::pulling((z, back), works, (find(CENTRES), find(STIFFNESS))).map(Arrays::Pulling);
+        }
+        (Some(z), _, Some(_)) => {
+            return Err(Error::input(
+                format!("{}: reduced energies and pulled trajectories together", z.from),
+                "analyse them one after the other",
+            ));
+        }
+        (None, Some(z), _) => return Err(Error::input(format!("{}: z_r without z_f, the forward trajectories", z.from), REMEDY)),
+        (None, None, _) => {}
+    }
     match (find(U_KN), find(N_K), find(FORWARD), find(REVERSE)) {
-        (Some(u), Some(n), None, None) => potentials(u, n),
+        (Some(u), Some(n), None, None) => potentials(u, n, find(U_LN)),
         (Some(u), None, None, None) => {
             Err(Error::input(format!("{}: u_kn without n_k, the numbers of samples from each state", u.from), REMEDY))
         }
@@ -153,7 +185,7 @@ fn line(array: &Array, what: &str) -> Result<Vec<f64>> {
     Ok(array.values.clone())
 }
 
-fn potentials(u: &Array, n: &Array) -> Result<Arrays> {
+fn potentials(u: &Array, n: &Array, more: Option<&Array>) -> Result<Arrays> {
     let n_k: Option<Vec<usize>> = n.values.iter().map(|v| (*v >= 0.0 && v.fract() == 0.0 && *v < 1e15).then_some(*v as usize)).collect();
     let n_k = n_k.ok_or_else(|| Error::input(format!("{}: n_k holds {:?}", n.from, n.values), "it must hold whole numbers of samples"))?;
     let total = n_k.iter().try_fold(0_usize, |a, b| a.checked_add(*b)).unwrap_or(usize::MAX);
@@ -170,5 +202,29 @@ fn potentials(u: &Array, n: &Array) -> Result<Arrays> {
         }
         _ => return Err(Error::input(format!("{}: u_kn has the shape {:?}", u.from, u.shape), "it must have two dimensions (K, N)")),
     }
-    Ok(Arrays::Potentials { states: (0..n_k.len()).map(|k| k.to_string()).collect(), n_k, u_kn: u.values.clone() })
+    let perturbed = more.map(|l| perturbed(l, total)).transpose()?.unwrap_or_default();
+    Ok(Arrays::Potentials { states: (0..n_k.len()).map(|k| k.to_string()).collect(), n_k, u_kn: u.values.clone(), perturbed })
+}
+
+/// Energies of the samples of `u_kn` in states that nobody sampled.
+fn perturbed(array: &Array, samples: usize) -> Result<Vec<f64>> {
+    let states = match array.shape[..] {
+        [states, n] if n == samples => states,
+        [n] if n == samples => 1,
+        _ => {
+            let what = format!("{}: u_ln has the shape {:?}, but u_kn has {samples} samples", array.from, array.shape);
+            let turned = array.shape.first() == Some(&samples);
+            let remedy = "one row a perturbed state, one column a sample, in the order of u_kn: shape (L, N)";
+            return Err(Error::input(what, if turned { "transpose u_ln: one row a perturbed state" } else { remedy }));
+        }
+    };
+    if let Some(at) = array.values.iter().position(|v| v.is_nan() || *v == f64::NEG_INFINITY) {
+        let what =
+            format!("{}: the energy of sample {} in perturbed state {} is {}", array.from, at % samples, at / samples, array.values[at]);
+        return Err(Error::input(what, "leave damaged samples out of u_kn and u_ln; +inf stands for \"impossible\" and is allowed"));
+    }
+    if let Some(l) = (0..states).find(|l| array.values[l * samples..(l + 1) * samples].iter().all(|v| *v == f64::INFINITY)) {
+        return Err(Error::input(format!("{}: perturbed state {l} is possible for no sample", array.from), "leave the state out"));
+    }
+    Ok(array.values.clone())
 }

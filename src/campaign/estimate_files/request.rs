@@ -1,0 +1,179 @@
+//! What is asked: method, files, options.
+
+use crate::estimate::TiRule;
+use crate::io::alchemical::{GAS_CONSTANT, KCAL};
+use crate::{Error, Result};
+use std::path::PathBuf;
+
+/// Which estimator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// TI, BAR and MBAR in one table.
+    All,
+    /// Thermodynamic integration.
+    Ti,
+    /// Bennett's acceptance ratio between neighbours.
+    Bar,
+    /// The multistate Bennett acceptance ratio.
+    Mbar,
+    /// Exponential averages between neighbours, both ways.
+    Exp,
+    /// Jarzynski, Crooks, the second cumulant and the crossing of Gaussians, from arrays of work.
+    Work,
+    /// Free-energy profile along a pulled coordinate, from arrays.
+    Pmf,
+    /// Correlation times and equilibration.
+    Timeseries,
+}
+
+impl Method {
+    /// The name on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::All => "all",
+            Method::Ti => "ti",
+            Method::Bar => "bar",
+            Method::Mbar => "mbar",
+            Method::Exp => "exp",
+            Method::Work => "work",
+            Method::Pmf => "pmf",
+            Method::Timeseries => "timeseries",
+        }
+    }
+
+    /// The method of a name.
+    pub fn of(name: &str) -> Option<Method> {
+        use Method::{All, Bar, Exp, Mbar, Pmf, Ti, Timeseries, Work};
+        [All, Ti, Bar, Mbar, Exp, Work, Pmf, Timeseries].into_iter().find(|m| m.name() == name)
+    }
+}
+
+/// Unit of free energies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// k_B T at the data's temperature.
+    #[default]
+    Kt,
+    /// kJ/mol.
+    KilojoulePerMole,
+    /// kcal/mol.
+    KilocaloriePerMole,
+}
+
+impl Unit {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Kt => "kT",
+            Unit::KilojoulePerMole => "kJ/mol",
+            Unit::KilocaloriePerMole => "kcal/mol",
+        }
+    }
+
+    /// The unit of a name.
+    pub fn of(name: &str) -> Option<Unit> {
+        [Unit::Kt, Unit::KilojoulePerMole, Unit::KilocaloriePerMole].into_iter().find(|u| u.name() == name)
+    }
+
+    /// How many of it are one kT; none: that needs a temperature.
+    pub fn per_kt(self, temperature: Option<f64>) -> Option<f64> {
+        match self {
+            Unit::Kt => Some(1.0),
+            Unit::KilojoulePerMole => temperature.map(|t| GAS_CONSTANT * t),
+            Unit::KilocaloriePerMole => temperature.map(|t| GAS_CONSTANT * t / KCAL),
+        }
+    }
+}
+
+/// What to leave out at the start of every simulation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Discard {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// So many picoseconds.
+    Picoseconds(f64),
+    /// So many samples.
+    Samples(usize),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which estimator.
+    pub method: Method,
+    /// The legs: name (none when there is only one) and files.
+    pub legs: Vec<(Option<String>, Vec<PathBuf>)>,
+    /// What to leave out.
+    pub discard: Discard,
+    /// Whether correlated samples are thinned to independent ones (energies) or counted as fewer (gradients).
+    pub subsample: bool,
+    /// Unit of the answer.
+    pub unit: Unit,
+    /// Temperature in K where the files do not say it.
+    pub temperature: Option<f64>,
+    /// Of TI: the rule of the answer; none: Gauss-Legendre where the states are such a grid, else the trapezoid.
+    pub rule: Option<TiRule>,
+    /// Of MBAR: how often the samples are drawn again for a second error.
+    pub bootstrap: Option<Bootstrap>,
+    /// Of MBAR: energy and entropy apart.
+    pub entropy: bool,
+    /// Of a profile: its bins; 50 without.
+    pub bins: Option<usize>,
+    /// Of a profile: from where to where; all that is reached without.
+    pub range: Option<(f64, f64)>,
+    /// Of MBAR and BAR: the answer from growing parts of the data.
+    pub convergence: bool,
+}
+
+impl Request {
+    /// A method on the files of one leg, the rest as the command has it without options.
+    pub fn new(method: Method, files: Vec<PathBuf>) -> Self {
+        Request {
+            method,
+            legs: vec![(None, files)],
+            discard: Discard::Nothing,
+            subsample: true,
+            unit: Unit::Kt,
+            temperature: None,
+            rule: None,
+            bootstrap: None,
+            entropy: false,
+            bins: None,
+            range: None,
+            convergence: false,
+        }
+    }
+
+    /// What the method has no use for is refused, not ignored.
+    ///
+    /// Errors: a rule without TI; bootstrap, entropy without MBAR; bins, a range without a profile; fewer than 20 resamples.
+    pub(super) fn check(&self) -> Result<()> {
+        let multistate = matches!(self.method, Method::All | Method::Mbar);
+        let refuse = |what: &str, of: &str| Err(Error::input(format!("`{}` has no {what}", self.method.name()), format!("it is of {of}")));
+        match self {
+            Request { rule: Some(_), method, .. } if !matches!(method, Method::All | Method::Ti) => refuse("rule", "ti and all"),
+            Request { bootstrap: Some(_), .. } if !multistate => refuse("bootstrap", "mbar and all"),
+            Request { entropy: true, .. } if !multistate => refuse("entropy", "mbar and all"),
+            Request { bins: Some(_), method, .. } if *method != Method::Pmf => refuse("bins", "pmf"),
+            Request { range: Some(_), method, .. } if *method != Method::Pmf => refuse("range", "pmf"),
+            Request { bootstrap: Some(b), .. } if b.replicates < FEWEST => {
+                let what = format!("{} resamples of a bootstrap are too few for an interval of 95 %", b.replicates);
+                Err(Error::input(what, format!("draw at least {FEWEST}, better 200")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Fewest resamples whose 2.5 % and 97.5 % mean something.
+pub const FEWEST: usize = 20;
+
+/// Resampling for a second error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// How often the samples are drawn again; at least 20.
+    pub replicates: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
