@@ -3,7 +3,7 @@
 use super::config::{Method, Sample, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
-use super::{analyse, free_energies, ladders, metadynamics, minimise, moves, published, works};
+use super::{analyse, annealed, free_energies, ladders, metadynamics, minimise, moves, published, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome, Verdict};
 use crate::io::files;
@@ -60,7 +60,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     Stored::Chain(sample, read) => analyse::wanted(job, stage, wanted, sample, read)?,
                     Stored::Nothing => return Err(Error::run(format!("{} reads nothing", stage.name.value), "report this as a bug")),
                     Stored::Ladder(read) => free_energies::wanted(job, stage, wanted, read)?,
-                    Stored::Annealed(runs) => works::log_z(job, stage, wanted, runs)?,
+                    Stored::Annealed(runs) => annealed::log_z(job, stage, wanted, runs)?,
                     Stored::Works(read) => works::work(job, stage, wanted, read)?,
                 };
                 add(summary, found);
@@ -101,7 +101,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
                     Some((summary, means, Stored::Ladder(Box::new(read))))
                 }
                 StageKind::Anneal(a) => {
-                    let (summary, found, runs) = works::annealed(job, stage, a, &saved)?;
+                    let (summary, found, runs) = annealed::annealed(job, stage, a, &saved)?;
                     Some((summary, found, Stored::Annealed(runs)))
                 }
                 StageKind::Switch(s) => {
@@ -162,7 +162,7 @@ pub(super) fn finish(plan: &Plan, jobs: &[Job<'_>], session: &Session, mut warni
 enum Stored<'a> {
     Chain(&'a Sample, analyse::Stored),
     Ladder(Box<ladders::OnLadder>),
-    Annealed(works::Annealed),
+    Annealed(annealed::Annealed),
     Nothing,
     Works(works::Works),
 }

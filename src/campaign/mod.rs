@@ -6,6 +6,7 @@
 mod along;
 mod analyse;
 mod anneal;
+mod annealed;
 pub mod catalogue;
 pub mod check;
 pub mod compare;
