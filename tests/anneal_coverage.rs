@@ -78,7 +78,8 @@ fn intervals_of_few_runs_cover_log_z() {
         let alone = (runs.iter().zip(&of))
             .filter(|(log_z, e)| {
                 let n = log_z.len() as f64;
-                let s = log_z.iter().map(|z| (Real::exp(z - e.value) - 1.0).powi(2)).sum::<f64>() / (n - 1.0) / n;
+                let off = |z: &f64| Real::exp(z - e.value) - 1.0;
+                let s = log_z.iter().map(|z| off(z) * off(z)).sum::<f64>() / (n - 1.0) / n;
                 (e.value - exact).abs() < 1.96 * s.sqrt()
             })
             .count() as f64

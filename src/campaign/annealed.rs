@@ -2,7 +2,7 @@
 
 use super::analyse::estimate_frame;
 use super::anneal::{LOG_W, from_base};
-use super::config::{Anneal, Estimate as Wanted, Stage};
+use super::config::{Anneal, Estimate as Wanted, Stage, Thermal};
 use super::run::Job;
 use super::works::{acceptance_check, frames};
 use crate::Result;
@@ -32,7 +32,8 @@ pub(super) struct Annealed {
     /// ln Z of the base, which the weights contain if they start from exact draws.
     log_norm: Option<f64>,
     exact_draws: bool,
-    temperature: Option<(String, f64)>,
+    /// At the end.
+    temperature: f64,
 }
 
 /// Diagnostics and results of an anneal stage.
@@ -51,15 +52,22 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
     let proposed = saved.u64("proposed")?;
     let acceptance = (proposed > 0).then(|| saved.u64("accepted").map(|a| a as f64 / proposed as f64)).transpose()?;
     let particles = log_w.len();
+    let units = job.resolved.units;
+    let betas = saved.f64s("betas")?;
+    // along temperatures the last is where the particles end, and there is no base
+    let cooled = anneal.along.temperatures().is_some();
+    let temperatures: Vec<f64> = betas.iter().filter(|_| cooled).map(|beta| Thermal::Beta(*beta).temperature(units)).collect();
+    let cold = temperatures.last().copied();
+    let base = job.system.path.as_ref().and_then(|p| p.base.as_ref()).filter(|_| !cooled);
     let found = Annealed {
         log_z,
         ess: fractions,
         particles,
         resampled: anneal.resample.value,
         rho_t: saved.f64s("rho_t")?.to_vec(),
-        log_norm: job.system.path.as_ref().and_then(|p| p.base.as_ref()).map(|b| b.log_norm()),
+        log_norm: base.map(|b| b.log_norm()),
         exact_draws: from_base(anneal, job.system),
-        temperature: Some(("temperature".to_owned(), anneal.thermal.value.temperature(job.resolved.units))),
+        temperature: cold.unwrap_or_else(|| anneal.thermal.value.temperature(job.resolved.units)),
     };
     let mut summary = StageSummary {
         stage: stage.name.value.clone(),
@@ -77,7 +85,8 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
         annealing: Some(AnnealSummary {
             log_z: found.log_z.clone(),
             ess: found.ess.clone(),
-            lambdas: saved.f64s("lambdas")?.to_vec(),
+            lambdas: if cooled { Vec::new() } else { saved.f64s("lambdas")?.to_vec() },
+            temperatures,
             families: saved.f64s("alive")?.to_vec(),
         }),
         ..StageSummary::default()
@@ -91,7 +100,7 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
     let spread = (found.ess.iter().map(|e| (e - mean) * (e - mean)).sum::<f64>() / (n - 1.0) / n).sqrt();
     estimates.push(Estimate::new("ess", mean * particles as f64, spread * particles as f64, n));
     for e in &mut estimates {
-        conditions(job, stage, &found.temperature, e);
+        conditions(job, stage, found.temperature, e);
     }
     Ok((summary, estimates, found))
 }
@@ -235,16 +244,16 @@ pub(super) fn log_z(job: &Job<'_>, stage: &Stage, wanted: &Wanted, found: &Annea
     let summary = estimate_frame(job, stage, wanted);
     let mut estimates = found.estimates();
     if found.log_norm.is_none() {
-        let why = "no log Z: the path has no normalised base, use kind = \"geometric\"; delta_f is what there is";
+        let why = "no log Z: there is no normalised base, use a path of kind = \"geometric\"; delta_f is what there is";
         estimates.insert(0, Estimate::missing("log_z", WarningKind::NotFinite, why));
     }
     for e in &mut estimates {
-        conditions(job, stage, &found.temperature, e);
+        conditions(job, stage, found.temperature, e);
     }
     Ok((summary, estimates))
 }
 
 /// Stage, temperature, reference.
-fn conditions(job: &Job<'_>, stage: &Stage, temperature: &Option<(String, f64)>, e: &mut Estimate) {
-    job.complete_at(e, &stage.name.value, temperature.as_ref().map(|t| t.1));
+fn conditions(job: &Job<'_>, stage: &Stage, temperature: f64, e: &mut Estimate) {
+    job.complete_at(e, &stage.name.value, Some(temperature));
 }

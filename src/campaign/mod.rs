@@ -7,6 +7,7 @@ mod along;
 mod analyse;
 mod anneal;
 mod annealed;
+mod carry;
 pub mod catalogue;
 pub mod check;
 pub mod compare;

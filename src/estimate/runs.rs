@@ -27,7 +27,7 @@ pub struct RunMean {
 /// Student's t makes up for s being known from few runs: 1.62 s with 4 runs, 1.21 s with 8. The floor is for runs that lie together by
 /// chance. It is less than the theory because that misses either way: families and variances of weights gave 0.64 to 1.16 of the true
 /// error where it is known. As a whole floor without Student's t (the larger of the two) they made 95 % intervals hold the exact value
-/// in 90 to 99 % of cases; this rule in 93 to 97 % (`tests/anneal_coverage.rs` measures it).
+/// in 90 to 99 % of cases; this rule in 92 to 97 % (`tests/anneal_coverage.rs` measures it).
 /// NaN for one run.
 /// Source of the families' error: Chan and Lai, Ann. Stat. 41, 2877 (2013).
 pub fn mean_of_runs(log_z: &[f64], theory: f64) -> RunMean {
