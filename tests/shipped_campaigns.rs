@@ -96,7 +96,7 @@ fn cooled_and_carried_particles_find_the_exact_values() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("run");
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("campaigns/free-energy/{name}.toml"));
-        assert!(std::fs::read_to_string(&file).unwrap().contains(&format!("{exact:.4}")));
+        assert!(std::fs::read_to_string(&file).unwrap().contains(&format!("{exact:.6}")));
         let said = ergodica(&["run", str(&file), "--out", str(&out), "--no-report", "-q"]);
         assert_eq!(said.code, 0, "{}{}", said.out, said.err);
         let found = summary(&out).unwrap();
