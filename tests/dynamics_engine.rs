@@ -291,7 +291,8 @@ fn a_replica_that_diverges_is_frozen_and_the_others_do_not_notice() {
         }
         assert_eq!(bits(&single), bits(&storm));
         assert_eq!(each.tally(), loud.tally());
-        assert!(loud.tally().evaluations < quiet.tally().evaluations && quiet.tally().evaluations == 4800);
+        // a step each, and the forces at the beginning
+        assert!(loud.tally().evaluations < quiet.tally().evaluations && quiet.tally().evaluations == 12 * (400 + 1));
         assert!(loud.energy().unwrap().iter().all(|u| u.is_finite()));
     }
 }

@@ -44,7 +44,7 @@ fn many_wells(energy: impl Energy, exact: f64, within: f64, name: &str) -> f64 {
     let resampled: u64 = run.levels().iter().map(|l| l.resampled).sum();
     println!("{found:.4} against {exact:.4}, {} evaluations, {seconds:.2} CPU-s, {resampled} resamplings", run.evaluations());
     assert!((found - exact).abs() < within, "{found} against {exact}");
-    assert_eq!(run.evaluations(), 2000 * (1 + 4 * 1024 + resampled));
+    assert_eq!(run.evaluations(), 2000 * (2 + 4 * 1024 + resampled));
     let last = run.levels()[900];
     assert!((last.acceptance - 0.7).abs() < 0.05, "acceptance {}", last.acceptance);
     found - exact

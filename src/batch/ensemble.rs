@@ -145,6 +145,18 @@ impl<S: State> Ensemble<S> {
         Ok(())
     }
 
+    /// Gives every replica the same thermodynamic state and leaves momenta as they are: what moves the knobs of a path.
+    ///
+    /// Forces depend on x and lambda only, so cached ones stay valid unless a lambda changes.
+    pub fn retune(&mut self, thermo: Thermo) {
+        if self.thermo.iter().any(|old| old.lambda.to_bits() != thermo.lambda.to_bits()) {
+            self.renew();
+        } else {
+            self.epoch = next_epoch();
+        }
+        self.thermo.fill(thermo);
+    }
+
     fn renew(&mut self) {
         self.epoch = next_epoch();
         self.force_epoch = self.epoch;
@@ -155,7 +167,7 @@ impl<S: State> Ensemble<S> {
         self.epoch
     }
 
-    /// As [`Ensemble::epoch`], but stays when [`Ensemble::relabel`] changes no lambda: the key of cached forces.
+    /// As [`Ensemble::epoch`], but stays when [`Ensemble::relabel`] or [`Ensemble::retune`] change no lambda: the key of cached forces.
     pub fn force_epoch(&self) -> u64 {
         self.force_epoch
     }

@@ -101,7 +101,7 @@ fn beta_of_the_path(resolved: &Resolved, campaign: &Campaign) -> Result<f64> {
     let mut found: Option<f64> = None;
     for stage in &resolved.stages {
         let thermal = match &stage.kind {
-            StageKind::Anneal(a) => &a.thermal,
+            StageKind::Anneal(a) if a.along.temperatures().is_none() => &a.thermal,
             kind => match kind.chain() {
                 Some(chain) if kind.ladder().is_some() || chain.lambda.is_some() || matches!(kind, StageKind::Switch(_)) => &chain.thermal,
                 _ => continue,

@@ -1,6 +1,8 @@
-//! An anneal stage: in each run particles go from the base to the system, level by level, and keep the books of their weights.
+//! An anneal stage: in each run particles go from the base to the system, or from hot to cold, level by level, and keep the books of
+//! their weights.
 
-use super::config::{Anneal, Kernel, Placed, Schedule, Stage, Start};
+use super::carry;
+use super::config::{Along, Anneal, Kernel, Placed, Schedule, Stage, Start};
 use super::moves::{self, Moves};
 use super::run::{Job, Session};
 use super::sample::held;
@@ -10,7 +12,7 @@ use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
 use crate::dynamics::{self, Tally};
 use crate::io::sink::{Column, Frame, Header, Kind};
 use crate::path::{self, AnnealOptions, Base, Boltzmann, GaussPair, Invariant, Path, Resample, Scheme, Split, Steps, Transition, Ula};
-use crate::path::{ess, families, repeat_levels};
+use crate::path::{Escorted, ess, families, repeat_levels};
 use crate::stream::Root;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -25,7 +27,7 @@ pub(super) const LOG_W: &str = "log_w";
 /// Ticks of the stage's clock: levels of all runs. Of an adaptive schedule they are not known before the end: as few as there can be.
 pub(super) fn ticks<Q>(anneal: &Anneal<Q>) -> u64 {
     let levels = match anneal.schedule.value {
-        Schedule::Fixed => (anneal.levels.values().len() as u64 - 1) * repeats(anneal),
+        Schedule::Fixed => (anneal.along.count() - 1) * repeats(anneal),
         Schedule::Adaptive => 1,
     };
     anneal.runs.value * levels
@@ -49,7 +51,7 @@ struct Annealing<'a> {
     job: &'a Job<'a>,
     anneal: &'a Anneal,
     header: Header,
-    /// Draws at lambda = 0 of all runs, where the base has none.
+    /// Draws at the first level of all runs, where the base has none.
     starts: Vec<f64>,
     ens: Ensemble<Phase>,
     walk: path::Anneal<Phase>,
@@ -151,7 +153,7 @@ fn com_of(anneal: &Anneal, system: &System) -> bool {
 
 /// Exact draws of the base, unless the campaign says where to start.
 pub(super) fn from_base(anneal: &Anneal, system: &System) -> bool {
-    anneal.start == Start::System && system.path.as_ref().is_some_and(|p| p.base.is_some())
+    anneal.start == Start::System && anneal.along.temperatures().is_none() && system.path.as_ref().is_some_and(|p| p.base.is_some())
 }
 
 /// Random streams of a run are its own, so that the spread of the runs is an error.
@@ -162,25 +164,20 @@ fn ensemble(job: &Job<'_>, stage: &str, run: u64, replicas: usize) -> Result<Ens
     Ensemble::new(Phase::at_rest(x, system.masses.clone())?, vec![Thermo::at(1.0); replicas], root)
 }
 
-/// Positions at lambda = 0 for all runs, each used once.
+/// Positions at the first level for all runs, each used once.
 fn draws(job: &Job<'_>, anneal: &Anneal, session: &Session) -> Result<Vec<f64>> {
     let wanted = (anneal.replicas.value * anneal.runs.value) as usize;
     let found = start::starts(&anneal.start, job, session)?;
     if found.len() < wanted {
         let what = format!("{wanted} particles ({} runs of {}) start from {} configurations", anneal.runs, anneal.replicas, found.len());
-        let remedy = "sample more replicas at lambda = 0, or anneal fewer: particles that share a start are not independent";
+        let remedy = "sample more replicas at the first level, or anneal fewer: particles that share a start are not independent";
         return Err(job.at(Error::input(what, remedy), anneal.replicas.span.clone()));
     }
     Ok(found[..wanted].concat())
 }
 
 fn levels(anneal: &Anneal, job: &Job<'_>) -> Vec<Thermo> {
-    let beta = anneal.thermal.value.beta(job.resolved.units);
-    let lambdas = match anneal.schedule.value {
-        Schedule::Fixed => anneal.levels.values(),
-        Schedule::Adaptive => vec![0.0, 1.0],
-    };
-    lambdas.into_iter().enumerate().map(|(k, lambda)| Thermo { beta, lambda, state: k as u32 }).collect()
+    anneal.along.states(anneal.thermal.value, job.resolved.units)
 }
 
 fn walk(system: &System, anneal: &Anneal, job: &Job<'_>) -> Result<path::Anneal<Phase>> {
@@ -203,7 +200,15 @@ fn walk(system: &System, anneal: &Anneal, job: &Job<'_>) -> Result<path::Anneal<
         }
         Kernel::Ula => Box::new(GaussPair::new(Arc::new(Ula::new(mass, dt)?), potential.clone(), mass, com)?),
     };
-    let ladder = repeat_levels(&levels(anneal, job), if anneal.schedule.value == Schedule::Fixed { repeats(anneal) as usize } else { 1 });
+    let times = repeats(anneal);
+    let transition = match (&anneal.map, &anneal.along.value) {
+        (Some(map), Along::Lambda(levels)) => {
+            let map = carry::bijection((map, levels, times), system, &job.resolved.system, com_of(anneal, system))?;
+            Box::new(Escorted::new(map, transition))
+        }
+        _ => transition,
+    };
+    let ladder = repeat_levels(&levels(anneal, job), if anneal.schedule.value == Schedule::Fixed { times as usize } else { 1 });
     let (schedule, resample) = match anneal.schedule.value {
         Schedule::Fixed if anneal.resample.value => (path::Schedule::Fixed, Resample::Below(anneal.ess.value)),
         Schedule::Fixed => (path::Schedule::Fixed, Resample::Never),
@@ -282,7 +287,9 @@ impl Moves for Annealing<'_> {
 
     fn note(&self) -> String {
         let level = self.walk.levels().last();
-        let ess = level.map_or(String::new(), |l| format!(", lambda {:.3}, ess {:.2}", l.thermo.lambda, l.ess));
+        let along = self.anneal.along.temperatures().is_some();
+        let place = |t: Thermo| if along { format!("beta {:.4}", t.beta) } else { format!("lambda {:.3}", t.lambda) };
+        let ess = level.map_or(String::new(), |l| format!(", {}, ess {:.2}", place(l.thermo), l.ess));
         format!("run {} of {}{ess}", self.run + 1, self.anneal.runs)
     }
 
@@ -296,6 +303,7 @@ impl Moves for Annealing<'_> {
         s.put("ess", self.ess.clone());
         s.put("alive", self.alive.clone());
         s.put("rho_t", self.rho_t.clone());
+        s.put("betas", self.walk.ladder().iter().map(|t| t.beta).collect::<Vec<f64>>());
         s.put("lambdas", self.walk.ladder().iter().map(|t| t.lambda).collect::<Vec<f64>>());
     }
 }

@@ -1,14 +1,14 @@
-//! What annealing has stored: log-weights of particles, and log Z in them.
+//! What annealing has stored: log-weights of particles, and the free energies in them.
 
 use super::analyse::estimate_frame;
 use super::anneal::{LOG_W, from_base};
-use super::config::{Anneal, Estimate as Wanted, Stage};
+use super::config::{Anneal, Estimate as Wanted, Stage, Thermal};
 use super::run::Job;
 use super::works::{acceptance_check, frames};
 use crate::Result;
 use crate::batch::Snapshot;
 use crate::estimate::summary::{AnnealSummary, StageSummary};
-use crate::estimate::{Check, Estimate, Outcome, Warning, WarningKind};
+use crate::estimate::{Check, Estimate, Outcome, Warning, WarningKind, mean_of_runs};
 use crate::path::{ess, log_mean_exp};
 
 /// Effective particles of all runs together: worth a warning below the first, no result below the second.
@@ -32,7 +32,8 @@ pub(super) struct Annealed {
     /// ln Z of the base, which the weights contain if they start from exact draws.
     log_norm: Option<f64>,
     exact_draws: bool,
-    temperature: Option<(String, f64)>,
+    /// At the end.
+    temperature: f64,
 }
 
 /// Diagnostics and results of an anneal stage.
@@ -51,15 +52,22 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
     let proposed = saved.u64("proposed")?;
     let acceptance = (proposed > 0).then(|| saved.u64("accepted").map(|a| a as f64 / proposed as f64)).transpose()?;
     let particles = log_w.len();
+    let units = job.resolved.units;
+    let betas = saved.f64s("betas")?;
+    // along temperatures the last is where the particles end, and there is no base
+    let cooled = anneal.along.temperatures().is_some();
+    let temperatures: Vec<f64> = betas.iter().filter(|_| cooled).map(|beta| Thermal::Beta(*beta).temperature(units)).collect();
+    let cold = temperatures.last().copied();
+    let base = job.system.path.as_ref().and_then(|p| p.base.as_ref()).filter(|_| !cooled);
     let found = Annealed {
         log_z,
         ess: fractions,
         particles,
         resampled: anneal.resample.value,
         rho_t: saved.f64s("rho_t")?.to_vec(),
-        log_norm: job.system.path.as_ref().and_then(|p| p.base.as_ref()).map(|b| b.log_norm()),
+        log_norm: base.map(|b| b.log_norm()),
         exact_draws: from_base(anneal, job.system),
-        temperature: Some(("temperature".to_owned(), anneal.thermal.value.temperature(job.resolved.units))),
+        temperature: cold.unwrap_or_else(|| anneal.thermal.value.temperature(job.resolved.units)),
     };
     let mut summary = StageSummary {
         stage: stage.name.value.clone(),
@@ -77,7 +85,8 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
         annealing: Some(AnnealSummary {
             log_z: found.log_z.clone(),
             ess: found.ess.clone(),
-            lambdas: saved.f64s("lambdas")?.to_vec(),
+            lambdas: if cooled { Vec::new() } else { saved.f64s("lambdas")?.to_vec() },
+            temperatures,
             families: saved.f64s("alive")?.to_vec(),
         }),
         ..StageSummary::default()
@@ -91,27 +100,27 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
     let spread = (found.ess.iter().map(|e| (e - mean) * (e - mean)).sum::<f64>() / (n - 1.0) / n).sqrt();
     estimates.push(Estimate::new("ess", mean * particles as f64, spread * particles as f64, n));
     for e in &mut estimates {
-        conditions(job, stage, &found.temperature, e);
+        conditions(job, stage, found.temperature, e);
     }
     Ok((summary, estimates, found))
 }
 
 impl Annealed {
-    /// log Z and delta_f with the error from the spread of the runs.
+    /// log Z and delta_f with the error from the spread of the runs ([`mean_of_runs`]).
     fn estimates(&self) -> Vec<Estimate> {
         let runs = self.log_z.len();
-        let total = log_mean_exp(&self.log_z);
         let effective: f64 = self.ess.iter().sum::<f64>() * self.particles as f64;
-        let weights: Vec<f64> = self.log_z.iter().map(|z| crate::real::Real::exp(z - total)).collect();
-        // of the mean of the runs' weights, carried over to the logarithm; the mean of the weights is 1
-        let spread = (weights.iter().map(|w| (w - 1.0) * (w - 1.0)).sum::<f64>() / (runs as f64 - 1.0) / runs as f64).sqrt();
-        let theory = (1.0 / effective - 1.0 / (self.particles * runs) as f64).max(0.0).sqrt();
         let mut warnings = Vec::new();
-        // few runs may lie together by chance: what their families say is the floor (Chan and Lai, Ann. Stat. 41, 2877 (2013))
-        let genealogy = (self.rho_t.iter().sum::<f64>() / self.particles as f64).sqrt() / runs as f64;
-        let floor = if self.resampled { genealogy } else { theory };
+        // resampled particles are related, and their families say how much; others are independent
+        let theory = if self.resampled {
+            (self.rho_t.iter().sum::<f64>() / self.particles as f64).sqrt() / runs as f64
+        } else {
+            (1.0 / effective - 1.0 / (self.particles * runs) as f64).max(0.0).sqrt()
+        };
+        let found = mean_of_runs(&self.log_z, theory);
+        let total = found.value;
         let stderr = if runs >= RUNS {
-            spread.max(floor)
+            found.stderr
         } else if self.resampled {
             let what =
                 format!("{runs} runs have no spread to speak of, and resampled copies are related: there is no error; write runs = 8");
@@ -235,16 +244,16 @@ pub(super) fn log_z(job: &Job<'_>, stage: &Stage, wanted: &Wanted, found: &Annea
     let summary = estimate_frame(job, stage, wanted);
     let mut estimates = found.estimates();
     if found.log_norm.is_none() {
-        let why = "no log Z: the path has no normalised base, use kind = \"geometric\"; delta_f is what there is";
+        let why = "no log Z: there is no normalised base, use a path of kind = \"geometric\"; delta_f is what there is";
         estimates.insert(0, Estimate::missing("log_z", WarningKind::NotFinite, why));
     }
     for e in &mut estimates {
-        conditions(job, stage, &found.temperature, e);
+        conditions(job, stage, found.temperature, e);
     }
     Ok((summary, estimates))
 }
 
 /// Stage, temperature, reference.
-fn conditions(job: &Job<'_>, stage: &Stage, temperature: &Option<(String, f64)>, e: &mut Estimate) {
-    job.complete_at(e, &stage.name.value, temperature.as_ref().map(|t| t.1));
+fn conditions(job: &Job<'_>, stage: &Stage, temperature: f64, e: &mut Estimate) {
+    job.complete_at(e, &stage.name.value, Some(temperature));
 }

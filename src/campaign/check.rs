@@ -1,5 +1,6 @@
 //! `check`: what a campaign will do, before it does it.
 
+use super::config::map::mapped;
 use super::config::{Campaign, ColumnKind, Resolved, StageKind};
 use super::directory::Inputs;
 use super::physics::{check_timestep, footprint};
@@ -54,9 +55,28 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
             && a.start == super::config::Start::System
         {
             let kind = system.path.as_ref().map_or("none", |p| p.kind);
+            if a.along.temperatures().is_some() {
+                let what = format!("stage '{}' has no draws at its first temperature", stage.name.value);
+                complaints.push(campaign.complaint(
+                    &a.along.span,
+                    what,
+                    "sample there in a stage before it and write start = \"stage:NAME\"",
+                ));
+                continue;
+            }
             let what = format!("stage '{}' has no draws at lambda = 0: a path of kind {kind} has no normalised base", stage.name.value);
             let remedy = "sample with lambda = 0 in a stage before it and write start = \"stage:NAME\"; delta_f is then what there is";
             complaints.push(campaign.complaint(&a.kernel.span, what, remedy));
+        }
+        if let Some((map, levels)) = mapped(&stage.kind) {
+            let own = match &stage.kind {
+                StageKind::Anneal(a) => a.remove_com.as_ref(),
+                kind => kind.chain().and_then(|s| s.remove_com.as_ref()),
+            };
+            let com = own.map_or(system.remove_com, |c| c.value);
+            if let Err(Error::Input(list)) = super::carry::bijection((map, levels, 1), system, &resolved.system, com) {
+                complaints.extend(list.into_iter().map(|c| campaign.complaint(&map.span, c.what, c.remedy)));
+            }
         }
         if let StageKind::Metadynamics(m) = &stage.kind {
             for column in &m.of {
@@ -101,7 +121,7 @@ pub(super) fn system_checks(campaign: &Campaign, mut resolved: Resolved, system:
 fn needs_lambda(stage: &super::config::Stage) -> Option<(&std::ops::Range<usize>, &'static str)> {
     match &stage.kind {
         StageKind::Switch(s) => Some((&s.levels.span, "the switching")),
-        StageKind::Anneal(a) => Some((&a.kernel.span, "the annealing")),
+        StageKind::Anneal(a) if a.along.temperatures().is_none() => Some((&a.kernel.span, "the annealing")),
         StageKind::Sample(s) => s.lambda.as_ref().filter(|l| l.value != 1.0).map(|l| (&l.span, "lambda")),
         StageKind::Exchange(e) if matches!(e.ladder.value, super::config::Ladder::Lambdas(_)) => Some((&e.ladder.span, "the ladder")),
         StageKind::Expanded(e) if matches!(e.ladder.value, super::config::Ladder::Lambdas(_)) => Some((&e.ladder.span, "the ladder")),
@@ -206,11 +226,7 @@ fn describe_point(w: &mut String, point: &PlannedPoint, cores: usize) -> Result<
                     stage.name.value,
                     a.replicas.value,
                     a.runs.value,
-                    if a.schedule.value == super::config::Schedule::Adaptive {
-                        "adaptive".to_owned()
-                    } else {
-                        a.levels.values().len().to_string()
-                    },
+                    if a.schedule.value == super::config::Schedule::Adaptive { "adaptive".to_owned() } else { a.along.count().to_string() },
                     a.kernel.value.name()
                 );
             }

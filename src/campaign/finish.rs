@@ -1,5 +1,6 @@
 //! From stored frames to summary.json, estimates.csv and estimates.h5, and to the report.
 
+use super::config::map::mapped;
 use super::config::{Method, Sample, Smooth, StageKind};
 use super::provenance;
 use super::run::{Job, Plan, Session};
@@ -226,6 +227,11 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
                     let name = kind.chain().map_or("", |s| s.propagator.value.name());
                     add(crate::dynamics::PROPAGATORS.iter().find(|p| p.name == name).map_or("", |p| p.paper));
                     stage_papers(kind).iter().for_each(|p| add(p));
+                    match kind {
+                        StageKind::Switch(s) if s.map.is_some() && s.steps_per_level.value == 0 => add(TARGETED),
+                        kind if mapped(kind).is_some() => [TARGETED, ESCORTED].into_iter().for_each(&mut add),
+                        _ => {}
+                    }
                 }
             }
         }
@@ -236,6 +242,9 @@ fn papers(jobs: &[Job<'_>]) -> Vec<String> {
     list
 }
 
+const TARGETED: &str = "Targeted perturbation: Jarzynski, Phys. Rev. E 65, 046122 (2002)";
+const ESCORTED: &str = "Escorted trajectories: Vaikuntanathan and Jarzynski, Phys. Rev. Lett. 100, 190601 (2008)";
+
 /// Where the method of a stage comes from.
 fn stage_papers(kind: &StageKind) -> &'static [&'static str] {
     match kind {
@@ -244,6 +253,10 @@ fn stage_papers(kind: &StageKind) -> &'static [&'static str] {
             &["Expanded ensembles: Lyubartsev et al., J. Chem. Phys. 96, 1776 (1992); SAMS: Tan, J. Comput. Graph. Stat. 26, 54 (2017)"]
         }
         StageKind::Metadynamics(_) => &["Well-tempered metadynamics: Barducci, Bussi and Parrinello, Phys. Rev. Lett. 100, 020603 (2008)"],
+        StageKind::Anneal(a) if a.along.temperatures().is_some() => &[
+            "Population annealing: Hukushima and Iba, AIP Conf. Proc. 690, 200 (2003); Machta, Phys. Rev. E 82, 026704 (2010)",
+            "Sequential Monte Carlo: Del Moral, Doucet and Jasra, J. R. Stat. Soc. B 68, 411 (2006)",
+        ],
         StageKind::Anneal(_) => &[
             "Annealed importance sampling: Neal, Stat. Comput. 11, 125 (2001)",
             "Sequential Monte Carlo: Del Moral, Doucet and Jasra, J. R. Stat. Soc. B 68, 411 (2006)",

@@ -8,6 +8,7 @@ mod analyse;
 mod anneal;
 mod annealed;
 mod basins;
+mod carry;
 pub mod catalogue;
 pub mod check;
 pub mod compare;

@@ -1,6 +1,7 @@
 //! A switch stage: replicas in equilibrium at both ends of the path, from which trajectories are driven to the other end.
 
-use super::config::{Directions, Stage, Switch};
+use super::carry;
+use super::config::{self, Directions, Placed, Stage, Switch};
 use super::moves::{self, Moves};
 use super::run::{Job, Session};
 use super::sample::{com_of, held, spec};
@@ -9,7 +10,7 @@ use crate::Result;
 use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
 use crate::dynamics::{self, Propagator, Spec, Tally};
 use crate::io::sink::{Column, Frame, Header, Kind};
-use crate::path::{Anneal, AnnealOptions, Boltzmann, Invariant, Path, Way};
+use crate::path::{Anneal, AnnealOptions, Bijection, Boltzmann, Escorted, Invariant, Map, Path, Transition, Way};
 use crate::stream::Root;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ struct Switching<'a> {
     header: Header,
     spec: Spec,
     levels: Vec<Thermo>,
+    /// Carries trajectories along with lambda.
+    map: Option<Arc<dyn Bijection<Phase>>>,
     ends: Vec<End>,
     /// What the driven trajectories have cost.
     driven: Tally,
@@ -51,6 +54,8 @@ impl<'a> Switching<'a> {
         let n = sample.replicas.value as usize;
         let com = com_of(sample, system);
         let spec = spec(sample, com, system.dimension);
+        let carried = |m: &Placed<config::Map>| carry::bijection((m, &switch.levels, 1), system, &job.resolved.system, com);
+        let map = switch.map.as_ref().map(carried).transpose()?;
         let mut ends = Vec::new();
         let ways: &[(Way, &str)] = match switch.directions.value {
             Directions::Both => &[(Way::Forward, "forward"), (Way::Backward, "reverse")],
@@ -84,21 +89,29 @@ impl<'a> Switching<'a> {
         if let Some(s) = saved {
             driven.load(s.nested("driven")?)?;
         }
-        Ok(Switching { job, switch, header, spec, levels, ends, driven })
+        Ok(Switching { job, switch, header, spec, levels, map, ends, driven })
     }
 
     /// The works of one trajectory from each replica of an end; the replicas themselves stay where they are.
     fn shoot(&mut self, end: usize) -> Result<Vec<f64>> {
         let potential = &self.job.system.potential;
-        let propagator = dynamics::build(&self.spec, potential.clone(), &self.job.system.masses)?;
-        let moves = Invariant::new(propagator, Arc::new(Boltzmann(potential.clone())), self.switch.steps_per_level.value)?;
+        let target = Arc::new(Boltzmann(potential.clone()));
+        let moves = |steps| -> Result<Invariant<Phase>> {
+            let propagator = dynamics::build(&self.spec, potential.clone(), &self.job.system.masses)?;
+            Invariant::new(propagator, target.clone(), steps)
+        };
+        let transition: Box<dyn Transition<Phase>> = match (&self.map, self.switch.steps_per_level.value) {
+            (Some(map), 0) => Box::new(Map::new(map.clone(), target.clone())),
+            (Some(map), steps) => Box::new(Escorted::new(map.clone(), Box::new(moves(steps)?))),
+            (None, steps) => Box::new(moves(steps)?),
+        };
         let End { way, ens, .. } = &self.ends[end];
         let mut flight = ens.clone();
         // noise of its own: the replicas go on with theirs
         let name = format!("{}/{}/shot {}", self.header.stage, ensemble_name(*way), ens.step);
         flight.root = Root::new(self.job.seed, &name, &self.job.point);
         let options = AnnealOptions { way: *way, ..AnnealOptions::default() };
-        let mut walk = Anneal::new(Path::new(self.levels.clone(), Box::new(moves))?, options)?;
+        let mut walk = Anneal::new(Path::new(self.levels.clone(), transition)?, options)?;
         walk.start(&mut flight)?;
         walk.finish(&mut flight)?;
         let tally = walk.path().transition().tally();

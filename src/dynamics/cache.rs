@@ -1,7 +1,7 @@
 //! Energies and forces at the current positions, kept between calls; and what every propagator checks first.
 
 use super::{Center, FARTHEST};
-use crate::batch::{Coords, Ensemble, Health, Phase};
+use crate::batch::{Coords, Ensemble, Health, Phase, Snapshot};
 use crate::energy::{Potential, lambdas};
 use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 use crate::{Error, Result};
@@ -10,6 +10,8 @@ use rayon::prelude::*;
 /// Forces at the positions of one ensemble; stale as soon as its state or the potential changes.
 #[derive(Debug)]
 pub(crate) struct Cache {
+    /// The next evaluation only repeats one from before a resume.
+    resumed: bool,
     key: Option<(u64, u64)>,
     pub(crate) u: Vec<Octet>,
     pub(crate) f: Coords,
@@ -19,7 +21,7 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new() -> Self {
-        Cache { key: None, u: Vec::new(), f: Coords::zeros(0, 0), energy: Vec::new() }
+        Cache { resumed: false, key: None, u: Vec::new(), f: Coords::zeros(0, 0), energy: Vec::new() }
     }
 
     /// Evaluates unless nothing changed since [`Cache::seal`]; says whether it did.
@@ -50,6 +52,23 @@ impl Cache {
             self.list(ens.replicas());
         }
         evaluated
+    }
+
+    /// [`Cache::prepare`]; how many evaluations it made, that which only repeats one from before a resume not counted.
+    pub(crate) fn renew(&mut self, ens: &Ensemble<Phase>, potential: &dyn Potential, center: &Center) -> u64 {
+        let evaluated = self.prepare(ens, potential, center);
+        if evaluated && !std::mem::take(&mut self.resumed) { ens.replicas() as u64 } else { 0 }
+    }
+
+    /// Whether there are forces, for a snapshot.
+    pub(crate) fn save(&self, to: &mut Snapshot) {
+        to.put("forces", u64::from(self.key.is_some() || self.resumed));
+    }
+
+    /// Forgets all; what the snapshot says was known is then evaluated once more, without counting.
+    pub(crate) fn load(&mut self, from: &Snapshot) {
+        *self = Cache::new();
+        self.resumed = from.u64("forces").map_or(true, |known| known != 0);
     }
 
     fn list(&mut self, replicas: usize) {

@@ -100,7 +100,7 @@ impl Hmc {
 
     /// `steps` proposals of every replica with one step size; returns the mean acceptance probability of the last ones.
     fn pass(&mut self, ens: &mut Ensemble<Phase>, steps: u64) -> f64 {
-        self.cache.refresh(ens, &*self.potential, &self.center);
+        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
         let (dof, first, dt) = (self.mass.len(), ens.step, self.timestep());
         let streams = (ens.root.stream(self.place, Purpose::Velocities), ens.root.stream(self.place, Purpose::Accept));
         let (phase, thermo, health) = ens.parts_mut();
@@ -191,7 +191,7 @@ impl Propagator<Phase> for Hmc {
 
     fn prepare(&mut self, ens: &mut Ensemble<Phase>) -> Result<()> {
         fits(ens, &self.mass)?;
-        self.cache.prepare(ens, &*self.potential, &self.center);
+        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
         Ok(())
     }
 
@@ -208,10 +208,12 @@ impl Propagator<Phase> for Hmc {
 impl Resume for Hmc {
     fn save(&self, to: &mut Snapshot) {
         to.nest("tally", |s| self.tally.save(s));
+        self.cache.save(to);
         to.nest("adaptation", |s| self.adapt.save(s));
     }
     fn load(&mut self, from: &Snapshot) -> Result<()> {
         self.tally.load(from.nested("tally")?)?;
+        self.cache.load(from);
         self.adapt.load(from.nested("adaptation")?)
     }
 }

@@ -85,7 +85,10 @@ pub trait Propagator<S: State>: Resume + Send {
         false
     }
 
-    /// Brings [`Propagator::energy`] up to date with the ensemble as it is, without a step.
+    /// Brings [`Propagator::energy`] and the forces up to date with the ensemble as it is, without a step, and counts what that took.
+    ///
+    /// Who changes lambdas or the potential between two advances calls it right away, so that a snapshot never lies between a change
+    /// and the evaluation that it makes necessary.
     ///
     /// # Errors
     /// As [`Propagator::advance`].
@@ -105,7 +108,8 @@ pub trait Propagator<S: State>: Resume + Send {
 /// Work of a propagator, summed over replicas that are well (padding not counted).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Energy (with or without force) evaluations that steps asked for; renewing the forces after a resume is not counted.
+    /// Energy (with or without force) evaluations: those of steps, and the renewals of forces when the state or the potential has
+    /// changed in between. Only that after a resume, which repeats one, is not counted.
     pub evaluations: u64,
     /// Metropolis proposals.
     pub proposed: u64,

@@ -110,7 +110,7 @@ impl<R: Rule> Unadjusted<R> {
 impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
     fn advance(&mut self, ens: &mut Ensemble<Phase>, steps: u64) -> Result<()> {
         fits(ens, &self.mass)?;
-        self.cache.refresh(ens, &*self.potential, &self.center);
+        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
         let (dof, blocks, first) = (self.mass.len(), ens.state().x.blocks(), ens.step);
         let stream = ens.root.stream(self.place, Purpose::Noise);
         let (phase, thermo, health) = ens.parts_mut();
@@ -173,7 +173,7 @@ impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
 
     fn prepare(&mut self, ens: &mut Ensemble<Phase>) -> Result<()> {
         fits(ens, &self.mass)?;
-        self.cache.prepare(ens, &*self.potential, &self.center);
+        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
         Ok(())
     }
 }
@@ -181,10 +181,12 @@ impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
 impl<R> Resume for Unadjusted<R> {
     fn save(&self, to: &mut Snapshot) {
         to.nest("tally", |s| self.tally.save(s));
+        self.cache.save(to);
         to.put("kinetic", self.kinetic.clone());
     }
     fn load(&mut self, from: &Snapshot) -> Result<()> {
         self.tally.load(from.nested("tally")?)?;
+        self.cache.load(from);
         self.kinetic = from.f64s("kinetic")?.to_vec();
         Ok(())
     }

@@ -212,6 +212,10 @@ impl Potential for Biased {
         self.base.slope_block(x, lambda)
     }
 
+    fn calls(&self, couplings: usize) -> usize {
+        self.base.calls(couplings)
+    }
+
     /// U at every coupling, the bias once.
     fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
         self.base.energies_block(x, lambdas, u);

@@ -134,6 +134,14 @@ impl Potential for Interpolated {
         }
     }
 
+    fn calls(&self, couplings: usize) -> usize {
+        couplings.min(1)
+    }
+
+    fn linear(&self) -> bool {
+        self.g == Knob::identity()
+    }
+
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
         let b = self.g.at(lambda);
         let a = 1.0 - b;

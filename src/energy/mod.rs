@@ -97,6 +97,16 @@ pub trait Potential: Send + Sync {
         }
     }
 
+    /// Evaluations that [`Potential::energies_block`] makes for so many couplings: one for each, unless they share work.
+    fn calls(&self, couplings: usize) -> usize {
+        couplings
+    }
+
+    /// Is U(x; lambda) = (1 - lambda) U(x; 0) + lambda U(x; 1), so that two couplings give all others?
+    fn linear(&self) -> bool {
+        false
+    }
+
     /// One configuration in plain `f64`: the reference of every lane, equal to it bit for bit.
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64;
 

@@ -61,6 +61,12 @@ impl Potential for Restrained {
         terms.push("restraint".to_owned());
         terms
     }
+    fn linear(&self) -> bool {
+        self.potential.linear() && !self.energy.has_last()
+    }
+    fn calls(&self, couplings: usize) -> usize {
+        self.potential.calls(couplings)
+    }
     fn version(&self) -> u64 {
         self.potential.version()
     }

@@ -158,6 +158,10 @@ impl Potential for Umbrella {
         dispatch(Windows { umbrella: self, xi, base: base[0], lambdas, u });
     }
 
+    fn calls(&self, couplings: usize) -> usize {
+        couplings.min(1)
+    }
+
     /// -k (xi - c) c': no evaluation of U.
     fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
         let mut gradient = Gradient::new(&*self.of);

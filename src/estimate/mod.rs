@@ -15,6 +15,7 @@
 //! | does any estimator stand still | [`forward_reverse_of`], [`block_estimates`], [`converged_fraction`] |
 //! | free energy from mean gradients | [`thermodynamic_integration`] |
 //! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
+//! | free energy from runs of weighted particles | [`mean_of_runs`] |
 //! | averages at other temperatures | [`reweight`], [`reweight_many`] |
 //! | free-energy surface | [`surface`], [`weighted_surface`], [`Mbar::surface`], [`smooth_surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
@@ -41,6 +42,7 @@ mod rank;
 mod reduced;
 mod resample;
 mod reweighting;
+mod runs;
 mod series;
 mod smooth;
 mod stability;
@@ -81,6 +83,7 @@ pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
 pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};
 pub use reweighting::{Reweighted, reweight, reweight_many};
+pub use runs::{RunMean, mean_of_runs};
 pub use series::{Series, Unusable, circle};
 pub use smooth::{SmoothSurface, Smoothing, resample_weights, smooth_surface};
 pub use stability::{BlockEstimates, Measured, Part, Stability, block_estimates, converged_area, converged_fraction, forward_reverse_of};

@@ -190,8 +190,11 @@ pub struct AnnealSummary {
     pub log_z: Vec<f64>,
     /// Effective fraction of the particles at the end of each run.
     pub ess: Vec<f64>,
-    /// Values of lambda of the last run.
+    /// Values of lambda of the last run; none along temperatures.
     pub lambdas: Vec<f64>,
+    /// Temperatures of the last run, of an annealing along them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub temperatures: Vec<f64>,
     /// Families that survived in each run.
     pub families: Vec<f64>,
 }

@@ -221,13 +221,14 @@ impl<S: State> Anneal<S> {
                     "allow more levels, ask for a smaller size, or take more steps a level",
                 ));
             }
-            let (along, tries) = schedule::next(self.path.transition().target(), ens, &self.knots, self.along, self.stride, ess)?;
-            self.searched += tries * ens.replicas() as u64;
+            let here = self.path.energies(ens)?.to_vec();
+            let (along, calls) = schedule::next(self.path.transition().target(), ens, &here, &self.knots, (self.along, self.stride), ess)?;
+            self.searched += calls * ens.replicas() as u64;
             (self.stride, self.along) = (along - self.along, along);
             let thermo = Thermo { state: k as u32 + 1, ..schedule::at(&self.knots, along) };
             self.path.ladder_mut().push(thermo);
         }
-        self.path.knobs(k + 1, ens)?;
+        self.path.knobs(Way::Forward, k, ens)?;
         let mut level = self.weigh(ens, true)?;
         self.path.step(Way::Forward, k, ens)?;
         level.timestep = self.path.transition().timestep().unwrap_or(f64::NAN);
@@ -237,7 +238,7 @@ impl<S: State> Anneal<S> {
     fn back(&mut self, ens: &mut Ensemble<S>) -> Result<Level> {
         let k = self.path.steps() - 1 - self.taken;
         self.path.step(Way::Backward, k, ens)?;
-        self.path.knobs(k, ens)?;
+        self.path.knobs(Way::Backward, k, ens)?;
         let mut level = self.weigh(ens, k > 0)?;
         level.timestep = self.path.transition().timestep().unwrap_or(f64::NAN);
         Ok(level)

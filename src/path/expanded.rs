@@ -159,7 +159,7 @@ impl<S: State> Expanded<S> {
     /// # Errors
     /// `Error::Shape` when the ensemble does not fit.
     pub fn u_kn(&mut self, ens: &Ensemble<S>, out: &mut Vec<f64>) -> Result<()> {
-        self.known.u_kn(&*self.target, &self.ladder, ens, out)?;
+        self.evaluations += self.known.u_kn(&*self.target, &self.ladder, ens, out)?;
         Ok(())
     }
 
@@ -266,7 +266,11 @@ impl<S: State> Propagator<S> for Expanded<S> {
             self.known.learn(&*self.propagator, ens.epoch());
             left -= go;
             if ens.step.is_multiple_of(every) {
+                let forces = ens.force_epoch();
                 self.jump(ens)?;
+                if ens.force_epoch() != forces {
+                    self.propagator.prepare(ens)?;
+                }
             }
         }
         Ok(())

@@ -35,7 +35,8 @@ pub enum Steps {
 ///
 /// Takes only propagators whose `exact()` is true: an unadjusted integrator would bias every weight in silence. A walk
 /// backward needs one that is its own reversal (`reversible()`).
-/// Cost of a step of the path: one evaluation for the knobs, and those of the propagator.
+/// Cost of a step of the path: one evaluation for the knobs, none where they change beta alone, and those of the propagator. The first
+/// of all takes one more, by which the propagator's energy is held against the target's.
 /// Source: Neal, Stat. Comput. 11, 125 (2001); Jarzynski, Phys. Rev. Lett. 78, 2690 (1997).
 pub struct Invariant<S: State> {
     propagator: Box<dyn Propagator<S>>,
@@ -125,9 +126,6 @@ impl<S: State> Invariant<S> {
         }
         self.propagator.prepare(ens)?;
         let counts = !std::mem::take(&mut self.resumed);
-        if counts && self.propagator.energy().is_some() {
-            self.renewed += ens.replicas() as u64;
-        }
         self.measure(ens, counts)
     }
 
@@ -142,6 +140,7 @@ impl<S: State> Invariant<S> {
                 }
                 if !self.checked {
                     self.agree(ens)?;
+                    self.renewed += if counts { n as u64 } else { 0 };
                 }
             }
             _ => {

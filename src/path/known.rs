@@ -44,7 +44,7 @@ impl Known {
         out.resize(ens.replicas() * states, 0.0);
         if !(self.of(target, ens) && one_coupling(ladder)) {
             target.u_kn(ens.state(), ladder, out)?;
-            return Ok(out.len() as u64);
+            return Ok(target.calls(ladder) * ens.replicas() as u64);
         }
         for (u, energy) in out.chunks_exact_mut(states).zip(&self.energy) {
             for (u, t) in u.iter_mut().zip(ladder) {

@@ -16,7 +16,8 @@ pub enum Way {
 /// A ladder of K + 1 levels and the K pairs of kernels between them.
 ///
 /// A step forward sets the knobs to level k + 1, then draws from F_k; a step backward draws from B_k, then sets the knobs to
-/// level k. Setting knobs adds -delta u; a move adds u before - u after + the kernels' ratio (0 for [`super::Invariant`]). So
+/// level k. Setting knobs adds -delta u, of states that a map carries along ([`Transition::carry`]) u_k(x) - u_k+1(T x) + ln |det|;
+/// a move adds u before - u after + the kernels' ratio (0 for [`super::Invariant`]). So
 /// `ens.log_w` always is the log-weight towards the level of the knobs, and may be resampled at any moment.
 ///
 /// A weight of zero (log w = -inf) is a weight: energy +inf at a level means that the state does not exist there, and a
@@ -109,20 +110,24 @@ impl<S: State> Path<S> {
         Ok(())
     }
 
-    /// Sets the knobs of all replicas to a level and adds -delta u.
+    /// Sets the knobs of all replicas to the level at the other end of step k, carries the states along where the transition has a
+    /// map, and adds -delta u and the map's ln |det|. Where both ends of the step have the same knobs nothing happens.
     ///
     /// # Errors
     /// `Error::Shape` when the ensemble does not fit; `Error::Run` when an energy is -inf.
-    pub fn knobs(&mut self, level: usize, ens: &mut Ensemble<S>) -> Result<()> {
+    pub fn knobs(&mut self, way: Way, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
+        let level = if way == Way::Forward { k + 1 } else { k };
         if !self.moves(level, ens) {
             return Ok(());
         }
         self.refresh(ens)?;
         let old = self.u.clone();
         self.enter(level, ens);
+        let mut log_det = vec![0.0; old.len()];
+        self.transition.carry(way, k, ens, &mut log_det)?;
         self.refresh(ens)?;
         for r in 0..old.len() {
-            ens.log_w[r] = self.book(r, ens.log_w[r], old[r] - self.u[r])?;
+            ens.log_w[r] = self.book(r, ens.log_w[r], (old[r] - self.u[r]) + log_det[r])?;
         }
         self.bury(ens);
         Ok(())
@@ -153,7 +158,7 @@ impl<S: State> Path<S> {
     /// # Errors
     /// As [`Path::knobs`].
     pub fn forward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
-        self.knobs(k + 1, ens)?;
+        self.knobs(Way::Forward, k, ens)?;
         self.step(Way::Forward, k, ens)
     }
 
@@ -163,7 +168,7 @@ impl<S: State> Path<S> {
     /// As [`Path::knobs`].
     pub fn backward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
         self.step(Way::Backward, k, ens)?;
-        self.knobs(k, ens)
+        self.knobs(Way::Backward, k, ens)
     }
 
     /// What a step forward adds for given states: u_k(from) - u_k+1(to) + log B_k(from | to) - log F_k(to | from). A step
@@ -194,18 +199,23 @@ impl<S: State> Path<S> {
     }
 
     /// Do the knobs differ from those of a level? Levels that repeat keep the caches.
-    fn moves(&self, level: usize, ens: &mut Ensemble<S>) -> bool {
+    fn moves(&self, level: usize, ens: &Ensemble<S>) -> bool {
         let to = self.ladder[level];
         ens.thermo().iter().any(|t| *t != to)
     }
 
     fn enter(&mut self, level: usize, ens: &mut Ensemble<S>) {
         if self.moves(level, ens) {
-            ens.thermo_mut().fill(self.ladder[level]);
+            ens.retune(self.ladder[level]);
         }
     }
 
-    /// Reduced energies of the ensemble as it is.
+    /// Reduced energies of the ensemble as it is, an evaluation only where it has changed.
+    pub(super) fn energies(&mut self, ens: &mut Ensemble<S>) -> Result<&[f64]> {
+        self.refresh(ens)?;
+        Ok(&self.u)
+    }
+
     fn refresh(&mut self, ens: &mut Ensemble<S>) -> Result<()> {
         if self.key != Some(ens.epoch()) || self.u.len() != ens.replicas() {
             self.u.resize(ens.replicas(), 0.0);

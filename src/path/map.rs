@@ -1,12 +1,12 @@
 //! Bijections: targeted perturbation, escorted switching.
 
-use super::{Target, Transition};
+use super::{Target, Transition, Way};
 use crate::batch::{Ensemble, Resume, Snapshot, State, Thermo};
 use crate::dynamics::Tally;
 use crate::{Error, Result};
 use std::sync::Arc;
 
-/// A bijection for each step k of a path, with its Jacobian.
+/// A bijection for each step k of a path, with its Jacobian. It acts where the knobs of the step move, at repeated levels not at all.
 ///
 /// It may have parameters, but no state: the same states in, the same out. What it does not move (velocities, say) it leaves alone.
 pub trait Bijection<S: State>: Send + Sync {
@@ -49,27 +49,30 @@ impl<S: State> Map<S> {
     }
 }
 
-fn apply<S: State>(bijection: &dyn Bijection<S>, k: usize, ens: &mut Ensemble<S>, ahead: bool) -> Result<()> {
-    let mut log_det = vec![0.0; ens.replicas()];
+fn apply<S: State>(bijection: &dyn Bijection<S>, way: Way, k: usize, ens: &mut Ensemble<S>, log_det: &mut [f64]) -> Result<()> {
+    let mut own = vec![0.0; log_det.len()];
     let (state, thermo, _) = ens.parts_mut();
-    if ahead {
-        bijection.forward(k, thermo, state, &mut log_det)?
-    } else {
-        bijection.inverse(k, thermo, state, &mut log_det)?
+    match way {
+        Way::Forward => bijection.forward(k, thermo, state, &mut own)?,
+        Way::Backward => bijection.inverse(k, thermo, state, &mut own)?,
     }
-    for (w, d) in ens.log_w.iter_mut().zip(&log_det) {
-        *w += d;
+    for (sum, own) in log_det.iter_mut().zip(&own) {
+        *sum += own;
     }
     Ok(())
 }
 
 impl<S: State + Clone> Transition<S> for Map<S> {
-    fn forward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
-        apply(&*self.bijection, k, ens, true)
+    fn carry(&mut self, way: Way, k: usize, ens: &mut Ensemble<S>, log_det: &mut [f64]) -> Result<()> {
+        apply(&*self.bijection, way, k, ens, log_det)
     }
 
-    fn backward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
-        apply(&*self.bijection, k, ens, false)
+    fn forward(&mut self, _k: usize, _ens: &mut Ensemble<S>) -> Result<()> {
+        Ok(())
+    }
+
+    fn backward(&mut self, _k: usize, _ens: &mut Ensemble<S>) -> Result<()> {
+        Ok(())
     }
 
     fn ledger(&self, k: usize, thermo: &[Thermo], from: &S, to: &S, out: &mut [f64]) -> Result<()> {
@@ -132,14 +135,25 @@ impl<S: State> Escorted<S> {
 }
 
 impl<S: State + Clone> Transition<S> for Escorted<S> {
+    fn carry(&mut self, way: Way, k: usize, ens: &mut Ensemble<S>, log_det: &mut [f64]) -> Result<()> {
+        match way {
+            Way::Forward => {
+                apply(&*self.bijection, way, k, ens, log_det)?;
+                self.then.carry(way, k, ens, log_det)
+            }
+            Way::Backward => {
+                self.then.carry(way, k, ens, log_det)?;
+                apply(&*self.bijection, way, k, ens, log_det)
+            }
+        }
+    }
+
     fn forward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
-        apply(&*self.bijection, k, ens, true)?;
         self.then.forward(k, ens)
     }
 
     fn backward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()> {
-        self.then.backward(k, ens)?;
-        apply(&*self.bijection, k, ens, false)
+        self.then.backward(k, ens)
     }
 
     fn ledger(&self, k: usize, thermo: &[Thermo], from: &S, to: &S, out: &mut [f64]) -> Result<()> {

@@ -198,6 +198,7 @@ impl Propagator<Phase> for Metadynamics {
             left -= go;
             if ens.step.is_multiple_of(self.options.every) && self.propagator.warming() == 0 {
                 self.deposit(ens);
+                self.propagator.prepare(ens)?;
             }
         }
         Ok(())

@@ -43,6 +43,7 @@
 //! ```
 #![allow(clippy::needless_range_loop)] // plain loops over indices are what becomes vector code in a generic function
 
+mod affine;
 mod anneal;
 mod base;
 mod exchange;
@@ -66,6 +67,7 @@ mod traffic;
 mod ula;
 mod wang_landau;
 
+pub use affine::Affine;
 pub use anneal::{Anneal, AnnealOptions, Level, Resample, Schedule};
 pub use base::{Base, GaussianBase};
 pub use exchange::{Exchange, ExchangeOptions, Mixing};
@@ -96,7 +98,18 @@ use crate::dynamics::Tally;
 ///
 /// Both kernels of step k run at level k + 1: [`Path`] has set the knobs of `ens` to it. A transition adds the kernels' ratio
 /// and nothing else; the energies of the levels are [`Path`]'s, so kinds can follow each other inside a step.
+/// A map belongs to the change of the knobs ([`Transition::carry`]): no energy of a new level at an old place is ever needed, and the
+/// weights by which replicas are resampled are those after it.
 pub trait Transition<S: State>: Resume + Send {
+    /// Moves the states as the knobs move along step k, by a bijection, and adds ln |det| of it to `log_det`; forward before F_k,
+    /// backward after B_k. Most transitions leave them where they are.
+    ///
+    /// # Errors
+    /// `Error::Shape` when the ensemble does not fit.
+    fn carry(&mut self, _way: Way, _k: usize, _ens: &mut Ensemble<S>, _log_det: &mut [f64]) -> Result<()> {
+        Ok(())
+    }
+
     /// Draws from F_k and adds log B_k - log F_k to `ens.log_w`.
     ///
     /// # Errors
@@ -109,7 +122,8 @@ pub trait Transition<S: State>: Resume + Send {
     /// As [`Transition::forward`].
     fn backward(&mut self, k: usize, ens: &mut Ensemble<S>) -> Result<()>;
 
-    /// log B_k(from | to) - log F_k(to | from) of a given pair at level k + 1 (`thermo`), one number a replica: replay.
+    /// log B_k(from | to) - log F_k(to | from) of a given pair at level k + 1 (`thermo`), the map and its ln |det| included, one number
+    /// a replica: replay.
     ///
     /// # Errors
     /// As [`Transition::forward`]; `Error::Run` for a pair that the kernels cannot make.

@@ -39,6 +39,16 @@ pub trait Target<S: State>: Send + Sync {
         false
     }
 
+    /// Is U(s; lambda) linear in lambda? Then two lambdas give it at all.
+    fn linear(&self) -> bool {
+        false
+    }
+
+    /// Evaluations a replica that [`Target::u_kn`] makes.
+    fn calls(&self, ladder: &[Thermo]) -> u64 {
+        ladder.len() as u64
+    }
+
     /// Does u depend on momenta? Then only kernels that keep them will do.
     fn counts_momenta(&self) -> bool {
         false
@@ -71,15 +81,7 @@ impl Target<Phase> for Boltzmann {
         if s.x.dof() != dof {
             return Err(Error::Shape { what: "degrees of freedom", expected: dof, found: s.x.dof() });
         }
-        let mut lambdas: Vec<f64> = Vec::new();
-        let mut column = Vec::with_capacity(states);
-        for t in ladder {
-            let known = lambdas.iter().position(|l| l.to_bits() == t.lambda.to_bits());
-            column.push(known.unwrap_or(lambdas.len()));
-            if known.is_none() {
-                lambdas.push(t.lambda);
-            }
-        }
+        let (lambdas, column) = couplings(ladder);
         u.par_chunks_mut((8 * states).max(1)).enumerate().for_each(|(b, u)| {
             let mut energies = vec![Octet::of(0.0); lambdas.len()];
             self.0.energies_block(s.x.block(b), &lambdas, &mut energies);
@@ -95,4 +97,26 @@ impl Target<Phase> for Boltzmann {
     fn is_boltzmann(&self) -> bool {
         true
     }
+
+    fn linear(&self) -> bool {
+        self.0.linear()
+    }
+
+    fn calls(&self, ladder: &[Thermo]) -> u64 {
+        self.0.calls(couplings(ladder).0.len()) as u64
+    }
+}
+
+/// The couplings that occur, and which of them each state has.
+fn couplings(ladder: &[Thermo]) -> (Vec<f64>, Vec<usize>) {
+    let mut lambdas: Vec<f64> = Vec::new();
+    let mut column = Vec::with_capacity(ladder.len());
+    for t in ladder {
+        let known = lambdas.iter().position(|l| l.to_bits() == t.lambda.to_bits());
+        column.push(known.unwrap_or(lambdas.len()));
+        if known.is_none() {
+            lambdas.push(t.lambda);
+        }
+    }
+    (lambdas, column)
 }

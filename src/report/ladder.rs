@@ -33,6 +33,14 @@ pub(super) fn moved(dir: &Path, stage: &StageSummary, level: usize, figures: &mu
         on_ladder(dir, stage, ladder, &mut section, figures)?;
     }
     if let Some(anneal) = &stage.annealing {
+        if let [hot, .., cold] = anneal.temperatures[..] {
+            section.blocks.push(Block::Text(format!(
+                "Population annealing from temperature {} to {} over {} levels: delta_f is ln Z at the first less ln Z at the last, in kT each.",
+                number::digits(hot, 6),
+                number::digits(cold, 6),
+                anneal.temperatures.len(),
+            )));
+        }
         section.blocks.push(Block::Table(runs(anneal, stage.replicas)));
     }
     if let Some(works) = stage.works.as_ref().filter(|_| stage.kind == "switch") {

@@ -71,6 +71,7 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
     if path.is_none() && document.path.is_none() {
         path_needed(&stages, drafts);
     }
+    super::map::maps(&stages, &system, texts, drafts);
     let text = |word: Option<Placed<Word>>| word.map(|w| w.value.0);
     Campaign {
         name,
@@ -92,9 +93,11 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
 /// Annealing and switching go along a path; a formula may have its own lambda.
 fn path_needed(stages: &[Stage<Quantity>], drafts: &mut Drafts) {
     for stage in stages {
-        if let StageKind::Anneal(anneal) = &stage.kind {
+        if let StageKind::Anneal(anneal) = &stage.kind
+            && anneal.along.temperatures().is_none()
+        {
             let scope = format!("stage `{}`", stage.name.value);
-            let remedy = "write [path] with kind = \"geometric\" and base = { normal = 1.5 }, or another kind";
+            let remedy = "write [path] with kind = \"geometric\" and base = { normal = 1.5 }, or another kind; or go along temperatures";
             drafts.add(&scope, &anneal.kernel.span, format!("{scope} anneals, but the campaign has no [path]"), remedy);
         }
     }

@@ -6,9 +6,10 @@ use super::check_rungs::{plain, quadrature, rungs};
 use super::check_sample::{chain, start, thermal};
 use super::check_stage::{Earlier, need};
 use super::kinds::{
-    Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Span, Switch, Weights,
+    Along, Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Span, Switch, Weights,
 };
 use super::leaf::{Count, Number};
+use super::map::map;
 use super::observables::has_force;
 use super::placed::Placed;
 use super::raw;
@@ -256,16 +257,37 @@ fn levels(
     }
 }
 
-/// Checks an `anneal` table.
-pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Option<Anneal<Quantity>> {
-    let at = &raw.span;
-    let kernel = need(scope, "anneal", "kernel", "\"hmc\" (or \"mala\", \"langevin\", \"ula\")", raw.kernel.as_ref(), at, drafts);
-    let timestep = need(scope, "anneal", "timestep", "\"1 fs\", or a bare number in reduced units", raw.timestep.as_ref(), at, drafts);
-    let replicas = need(scope, "anneal", "replicas", "1000", raw.replicas.as_ref(), at, drafts);
+/// What an annealing goes along, and its temperature: the first where there are several.
+fn along(
+    scope: &str,
+    raw: &Placed<raw_kinds::Anneal>,
+    schedule: Schedule,
+    drafts: &mut Drafts,
+) -> (Option<Placed<Along<Quantity>>>, Warmth) {
+    let (given, at) = ((raw.levels.as_ref(), raw.lambdas.as_ref()), &raw.span);
+    if let Some(list) = &raw.temperatures {
+        let others = [
+            ("temperature", raw.temperature.as_ref().map(|t| &t.span)),
+            ("beta", raw.beta.as_ref().map(|t| &t.span)),
+            ("levels", raw.levels.as_ref().map(|t| &t.span)),
+            ("lambdas", raw.lambdas.as_ref().map(|t| &t.span)),
+        ];
+        for (key, span) in others {
+            if let Some(span) = span {
+                let what = format!("`anneal` of {scope} has temperatures and {key}");
+                drafts.add(scope, span, what, format!("remove {key}: an annealing goes along one of temperature and lambda"));
+            }
+        }
+        let rungs = rungs(scope, "temperatures", list, Placed::clone, drafts);
+        if let Some(n) = rungs.as_ref().map(Rungs::count).filter(|n| schedule == Schedule::Adaptive && *n != 2) {
+            let what = format!("an adaptive schedule finds its own levels between two temperatures, not {n}");
+            drafts.add(scope, &list.span, what, "write temperatures = [hot, cold], or schedule = \"fixed\"");
+        }
+        let first = rungs.as_ref().and_then(|r| r.first().map(|f| f.with(Thermal::Temperature(f.value.clone()))));
+        return (rungs.map(|r| list.with(Along::Temperature(r))), first);
+    }
     let warmth = thermal(scope, "anneal", (raw.temperature.as_ref(), raw.beta.as_ref()), at, drafts);
-    let schedule = raw.schedule.clone().unwrap_or(Placed::default_of(Schedule::Fixed));
-    let given = (raw.levels.as_ref(), raw.lambdas.as_ref());
-    let levels = match (schedule.value, given) {
+    let levels = match (schedule, given) {
         (Schedule::Fixed, _) => levels(scope, "anneal", given, at, drafts),
         // the number of intervals is then found on the way
         (Schedule::Adaptive, (None, None)) => Some(Placed::default_of(Levels::Count(1))),
@@ -275,6 +297,19 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
             None
         }
     };
+    (levels.map(|l| l.with(Along::Lambda(l.value.clone()))), warmth)
+}
+
+type Warmth = Option<Placed<Thermal<Quantity>>>;
+
+/// Checks an `anneal` table.
+pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earlier<'_>, drafts: &mut Drafts) -> Option<Anneal<Quantity>> {
+    let at = &raw.span;
+    let kernel = need(scope, "anneal", "kernel", "\"hmc\" (or \"mala\", \"langevin\", \"ula\")", raw.kernel.as_ref(), at, drafts);
+    let timestep = need(scope, "anneal", "timestep", "\"1 fs\", or a bare number in reduced units", raw.timestep.as_ref(), at, drafts);
+    let replicas = need(scope, "anneal", "replicas", "1000", raw.replicas.as_ref(), at, drafts);
+    let schedule = raw.schedule.clone().unwrap_or(Placed::default_of(Schedule::Fixed));
+    let (along, warmth) = along(scope, raw, schedule.value, drafts);
     let resample = raw.resample.as_ref().map_or(Placed::default_of(true), |r| r.with(r.value.0));
     if let (Schedule::Adaptive, false) = (schedule.value, resample.value) {
         drafts.add(
@@ -306,6 +341,11 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
         let what = format!("`target_acceptance` of {scope} is {}: a probability between 0 and 1 is meant", target.value.0);
         drafts.add(scope, &target.span, what, "write for example 0.8");
     }
+    let map = map(scope, raw.map.as_ref(), drafts);
+    if let Some(map) = map.as_ref().filter(|_| schedule.value == Schedule::Adaptive || raw.temperatures.is_some()) {
+        let what = format!("the map of {scope} goes with steps of lambda that are known beforehand");
+        drafts.add(scope, &map.span, what, "write levels or lambdas with schedule = \"fixed\", or remove the map");
+    }
     let ess = raw.ess.as_ref().map_or(Placed::default_of(0.5), |e| e.with(e.value.0));
     if !(ess.value > 0.0 && ess.value < 1.0) {
         let what = format!("`ess` of {scope} is {}: it is a fraction of the particles, between 0 and 1", ess.value);
@@ -313,13 +353,13 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
     }
     let start = start(scope, raw.start.as_ref(), earlier, drafts);
     if let (Some(given), false) = (&raw.start, matches!(start, Start::Stage(_) | Start::Run { .. })) {
-        let remedy = "remove it: exact draws of the base are taken; or write \"stage:NAME\" of a stage in equilibrium at lambda = 0";
-        drafts.add(
-            scope,
-            &given.span,
-            format!("{scope} cannot start from one structure: its weights are about draws at lambda = 0"),
-            remedy,
-        );
+        let (first, draws) = if raw.temperatures.is_some() {
+            ("the first temperature", "")
+        } else {
+            ("lambda = 0", "remove it: exact draws of the base are taken; or ")
+        };
+        let what = format!("{scope} cannot start from one structure: its weights are about draws at {first}");
+        drafts.add(scope, &given.span, what, format!("{draws}write \"stage:NAME\" of a stage in equilibrium at {first}"));
     }
     Some(Anneal {
         kernel: kernel?.clone(),
@@ -329,7 +369,8 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
         target_acceptance: raw.target_acceptance.as_ref().map(|t| t.with(t.value.0)),
         thermal: warmth?,
         replicas: replicas.map(|n| n.with(n.value.0))?,
-        levels: levels?,
+        along: along?,
+        map,
         steps_per_level: count(raw.steps_per_level.as_ref(), 1),
         schedule,
         ess,
@@ -369,6 +410,7 @@ pub(super) fn switch(scope: &str, raw: &Placed<raw_kinds::Switch>, earlier: Earl
         shots: shots.map(|n| n.with(n.value.0))?,
         spacing: spacing.map(|n| n.with(n.value.0))?,
         levels: levels?,
+        map: map(scope, raw.map.as_ref(), drafts),
         steps_per_level: count(raw.steps_per_level.as_ref(), 1),
         directions: raw.directions.clone().unwrap_or(Placed::default_of(Directions::Both)),
     })

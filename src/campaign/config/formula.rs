@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::campaign::Campaign;
 use super::leaf::{Number, Word};
+use super::map::mapped;
 use super::path::{LinearBase, Path};
 use super::placed::Placed;
 use super::raw;
 use super::texts::{Drafts, Texts};
-use super::types::{System, SystemFrom, Value};
+use super::types::{Stage, System, SystemFrom, Value};
 use crate::campaign::units::Quantity;
 use crate::energy::text::{LAMBDA, TextPotential};
 use crate::error::Complaint;
@@ -62,13 +63,16 @@ pub(in crate::campaign) fn numbers(parameters: &[(Placed<String>, Placed<Value>)
 
 impl System {
     /// Parameters of a formula that occur neither in it nor in any other formula of the campaign.
-    pub(super) fn idle_parameters(&self, path: Option<&Path<Quantity>>) -> Vec<&Placed<String>> {
+    pub(super) fn idle_parameters(&self, path: Option<&Path<Quantity>>, stages: &[Stage<Quantity>]) -> Vec<&Placed<String>> {
         let SystemFrom::Formula(formula) = &self.from else { return Vec::new() };
         let mut texts: Vec<&str> = vec![formula.text.as_str()];
         texts.extend(self.restraint.iter().map(|r| r.as_str()));
         texts.extend(self.observables.iter().map(|o| o.text.as_str()));
         if let Some(Path::Linear { base: LinearBase::Formula(base) }) = path {
             texts.push(base.as_str());
+        }
+        for (map, _) in stages.iter().filter_map(|s| mapped(&s.kind)) {
+            texts.extend([&map.scale, &map.shift, &map.centre].map(|t| t.as_str()));
         }
         let trees: Vec<Tree> = texts.into_iter().filter_map(|text| parse(text).ok()).collect();
         let occurs = |name: &str| trees.iter().any(|tree| tree.names().iter().any(|(n, _)| *n == name));

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::column::Column;
+use super::map::Map;
 use super::placed::Placed;
 use super::types::{Sample, Start, Thermal};
 use crate::batch::Thermo;
@@ -391,6 +392,62 @@ impl Levels {
     }
 }
 
+/// What an annealing goes along.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Along<Q = f64> {
+    /// lambda from 0 to 1, at one temperature.
+    Lambda(Levels),
+    /// Temperature from hot to cold, at full coupling; between two ends at equal ratios.
+    Temperature(Rungs<Q>),
+}
+
+impl<Q> Along<Q> {
+    /// How many levels, both ends included.
+    pub fn count(&self) -> u64 {
+        match self {
+            Along::Lambda(Levels::Count(n)) => n + 1,
+            Along::Lambda(Levels::List(list)) => list.len() as u64,
+            Along::Temperature(t) => t.count() as u64,
+        }
+    }
+
+    /// The temperatures.
+    pub fn temperatures(&self) -> Option<&Rungs<Q>> {
+        match self {
+            Along::Lambda(_) => None,
+            Along::Temperature(t) => Some(t),
+        }
+    }
+
+    fn map(&self, number: Number<'_, Q>) -> Along {
+        match self {
+            Along::Lambda(levels) => Along::Lambda(levels.clone()),
+            Along::Temperature(t) => Along::Temperature(t.map("temperatures", Kind::Temperature, number)),
+        }
+    }
+
+    fn field(&self, show: Shown<'_, Q>) -> (&'static str, String) {
+        match self {
+            Along::Lambda(levels) => levels.field(),
+            Along::Temperature(t) => ("temperatures", t.text(&|x| show(x, Kind::Temperature))),
+        }
+    }
+}
+
+impl Along<f64> {
+    /// The levels, numbered.
+    pub fn states(&self, thermal: Thermal, units: UnitSystem) -> Vec<Thermo> {
+        match self {
+            Along::Lambda(levels) => {
+                let beta = thermal.beta(units);
+                let level = |(k, lambda): (usize, f64)| Thermo { beta, lambda, state: k as u32 };
+                levels.values().into_iter().enumerate().map(level).collect()
+            }
+            Along::Temperature(t) => Ladder::Temperatures(t.clone()).states(thermal, 1.0, units),
+        }
+    }
+}
+
 /// How an annealing chooses its levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -411,7 +468,8 @@ impl Schedule {
     }
 }
 
-/// Annealed importance sampling, with resampling sequential Monte Carlo: from exact draws of the base to the system.
+/// Annealed importance sampling, with resampling sequential Monte Carlo: from exact draws of the base to the system. Along
+/// temperatures population annealing, from an equilibrated stage at the hottest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Anneal<Q = f64> {
     /// What moves the particles.
@@ -424,12 +482,14 @@ pub struct Anneal<Q = f64> {
     pub leapfrog_steps: Option<Placed<u64>>,
     /// Acceptance that the step of hmc and mala follows from level to level; none: the step is fixed.
     pub target_acceptance: Option<Placed<f64>>,
-    /// Temperature or beta.
+    /// Temperature or beta; along temperatures the first of them.
     pub thermal: Placed<Thermal<Q>>,
     /// Particles of one run.
     pub replicas: Placed<u64>,
-    /// From lambda = 0 to 1.
-    pub levels: Placed<Levels>,
+    /// What it goes along, level by level.
+    pub along: Placed<Along<Q>>,
+    /// Carries the particles along with lambda, before they move.
+    pub map: Option<Placed<Map>>,
     /// Steps of the kernel at each level.
     pub steps_per_level: Placed<u64>,
     /// Fixed or adaptive.
@@ -440,7 +500,7 @@ pub struct Anneal<Q = f64> {
     pub resample: Placed<bool>,
     /// Independent runs.
     pub runs: Placed<u64>,
-    /// From where: exact draws of the base, or an equilibrated stage at lambda = 0.
+    /// From where: exact draws of the base, or an equilibrated stage at the first level.
     pub start: Start<Q>,
     /// Whether the motion of the centre of mass is taken out; none: as the system says.
     pub remove_com: Option<Placed<bool>>,
@@ -456,7 +516,8 @@ impl<Q> Anneal<Q> {
             target_acceptance: self.target_acceptance.clone(),
             thermal,
             replicas: self.replicas.clone(),
-            levels: self.levels.clone(),
+            along: self.along.with(self.along.map(&mut *number)),
+            map: self.map.clone(),
             steps_per_level: self.steps_per_level.clone(),
             schedule: self.schedule.clone(),
             ess: self.ess.clone(),
@@ -472,15 +533,16 @@ impl<Q> Anneal<Q> {
         let mut all = vec![
             ("kernel", format!("\"{}\"", self.kernel.name())),
             ("timestep", show(&self.timestep, Kind::Time)),
-            thermal(&self.thermal, show),
             ("replicas", self.replicas.to_string()),
-            self.levels.field(),
+            self.along.field(show),
             ("steps_per_level", self.steps_per_level.to_string()),
             ("schedule", format!("\"{}\"", self.schedule.name())),
             ("ess", number_text(self.ess.value)),
             ("resample", self.resample.to_string()),
             ("runs", self.runs.to_string()),
         ];
+        all.extend(self.map.as_ref().map(|m| ("map", m.text())));
+        all.extend(self.along.temperatures().is_none().then(|| thermal(&self.thermal, show)));
         all.extend(self.friction.as_ref().map(|g| ("friction", show(g, Kind::InverseTime))));
         all.extend(self.target_acceptance.as_ref().map(|a| ("target_acceptance", number_text(a.value))));
         all.extend(self.leapfrog_steps.as_ref().map(|n| ("leapfrog_steps", n.to_string())));
@@ -509,7 +571,9 @@ pub struct Switch<Q = f64> {
     pub spacing: Placed<u64>,
     /// Values of lambda that a trajectory passes.
     pub levels: Placed<Levels>,
-    /// Steps at each level.
+    /// Carries the trajectories along with lambda, before they move.
+    pub map: Option<Placed<Map>>,
+    /// Steps at each level; with a map they may be 0.
     pub steps_per_level: Placed<u64>,
     /// From both ends, or forward only.
     pub directions: Placed<Directions>,
@@ -543,6 +607,7 @@ impl<Q> Switch<Q> {
             shots: self.shots.clone(),
             spacing: self.spacing.clone(),
             levels: self.levels.clone(),
+            map: self.map.clone(),
             steps_per_level: self.steps_per_level.clone(),
             directions: self.directions.clone(),
         }
@@ -563,6 +628,7 @@ impl<Q> Switch<Q> {
             ("steps_per_level", self.steps_per_level.to_string()),
             ("directions", format!("\"{}\"", self.directions.name())),
         ];
+        all.extend(self.map.as_ref().map(|m| ("map", m.text())));
         all.extend(s.leapfrog_steps.as_ref().map(|n| ("leapfrog_steps", n.to_string())));
         all.extend(s.remove_com.as_ref().map(|c| ("remove_com", c.to_string())));
         all

@@ -19,6 +19,7 @@ pub mod estimates;
 mod formula;
 pub mod kinds;
 mod leaf;
+pub(in crate::campaign) mod map;
 mod observables;
 pub mod path;
 pub(in crate::campaign) mod placed;
@@ -38,7 +39,10 @@ pub use column::{Column, ColumnKind};
 pub use estimates::*;
 pub use formula::Formula;
 pub(in crate::campaign) use formula::numbers;
-pub use kinds::{Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights};
+pub use kinds::{
+    Along, Anneal, Directions, Exchange, Expanded, Kernel, Ladder, Levels, Metadynamics, Mixing, Rungs, Schedule, Switch, Weights,
+};
+pub use map::Map;
 pub use observables::{NamedObservable, Observable};
 pub use path::{LinearBase, Path};
 pub use placed::Placed;

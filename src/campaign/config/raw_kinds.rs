@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::column::Column;
 use super::kinds::{Directions, Kernel, Mixing, Schedule, Weights};
 use super::leaf::{Count, Flag, Number, Scalar, Word};
+use super::map::RawMap;
 use super::placed::Placed;
 use super::raw::{Intervals, Sample, Start};
 use super::shape::{Named, Spread, WordOr};
@@ -133,7 +134,8 @@ chain! {
     }
 }
 
-/// Annealing along the path, from the base at lambda = 0 to the system at 1: ends in log_z or delta_f.
+/// Annealing along the path, from the base at lambda = 0 to the system at 1: ends in log_z or delta_f. Along `temperatures`
+/// population annealing: from an equilibrated stage at the hottest to the coldest.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Anneal {
@@ -150,10 +152,13 @@ pub(super) struct Anneal {
     /// Acceptance that the step of hmc and mala follows from level to level. Without it the step is fixed, and log_z has no bias of
     /// order 1/replicas from the adaptation.
     pub(super) target_acceptance: Option<Placed<Number>>,
-    /// Temperature ("300 K"; kT in reduced units). Either this or beta.
+    /// Temperature ("300 K"; kT in reduced units). Either this or beta; neither with temperatures.
     pub(super) temperature: Option<Placed<Quantity>>,
     /// 1/kT ("0.4 mol/kJ"). Either this or temperature.
     pub(super) beta: Option<Placed<Quantity>>,
+    /// Falling temperatures at full coupling, instead of levels or lambdas: a list, or { from = "600 K", to = "300 K", count = 64 } at
+    /// equal ratios. Of an adaptive schedule the two ends.
+    pub(super) temperatures: Option<Placed<Spread<Quantity>>>,
     /// Particles of one run.
     #[schemars(required)]
     pub(super) replicas: Option<Placed<Count>>,
@@ -161,6 +166,8 @@ pub(super) struct Anneal {
     pub(super) levels: Option<Placed<Count>>,
     /// Values of lambda from 0 to 1: a list, or { from = 0, to = 1, count = 65 }.
     pub(super) lambdas: Option<Placed<Spread<Number>>>,
+    /// Carries the particles along with lambda before they move: { scale = "...", shift = "..." }.
+    pub(super) map: Option<Placed<RawMap>>,
     /// Steps of the kernel at each level. Default 1.
     pub(super) steps_per_level: Option<Placed<Count>>,
     /// "fixed" (the default), or "adaptive": each level as far as `ess` allows.
@@ -172,7 +179,8 @@ pub(super) struct Anneal {
     pub(super) resample: Option<Placed<Flag>>,
     /// Independent runs: the error comes from their spread. Default 8.
     pub(super) runs: Option<Placed<Count>>,
-    /// From where, if the base has no exact draws: a stage in equilibrium at lambda = 0.
+    /// From where, if the base has no exact draws: "stage:NAME" of a sample stage in equilibrium at lambda = 0, or at the first
+    /// temperature.
     pub(super) start: Option<Placed<WordOr<Start>>>,
     /// Whether the motion of the centre of mass is taken out. Default: as the system says.
     pub(super) remove_com: Option<Placed<Flag>>,
@@ -208,7 +216,9 @@ pub(super) struct Switch {
     pub(super) levels: Option<Placed<Count>>,
     /// Values of lambda from 0 to 1: a list, or { from = 0, to = 1, count = 65 }.
     pub(super) lambdas: Option<Placed<Spread<Number>>>,
-    /// Steps at each level. Default 1.
+    /// Carries the trajectories along with lambda before they move (escorted switching): { scale = "...", shift = "..." }.
+    pub(super) map: Option<Placed<RawMap>>,
+    /// Steps at each level. Default 1. With a map 0 is allowed: with levels = 1 that is targeted perturbation.
     pub(super) steps_per_level: Option<Placed<Count>>,
     /// "both" (the default) or "forward".
     pub(super) directions: Option<Placed<Directions>>,

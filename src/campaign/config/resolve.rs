@@ -35,7 +35,7 @@ impl Campaign {
             stages.push(resolved);
         }
         let path = self.path.as_ref().map(|p| p.with(resolver.path(p)));
-        resolver.system(&self.system, self.path.as_ref().map(|p| &p.value));
+        resolver.system(&self.system, self.path.as_ref().map(|p| &p.value), &self.stages);
         resolver.diagnostics(&self.diagnostics);
         let mut warnings = Vec::new();
         for objection in std::mem::take(&mut resolver.objections) {
@@ -71,7 +71,8 @@ fn rhythm(kind: &StageKind) -> Option<(&'static str, &Placed<u64>)> {
         StageKind::Exchange(e) => Some(("swap_every", &e.swap_every)),
         StageKind::Expanded(e) => Some(("jump_every", &e.jump_every)),
         StageKind::Metadynamics(m) => Some(("every", &m.every)),
-        StageKind::Switch(s) => Some(("steps_per_level", &s.steps_per_level)),
+        // a map alone is targeted perturbation
+        StageKind::Switch(s) if s.map.is_none() => Some(("steps_per_level", &s.steps_per_level)),
         StageKind::Anneal(a) => Some(("steps_per_level", &a.steps_per_level)),
         _ => None,
     }
@@ -154,7 +155,7 @@ impl Resolver {
                 let sample = self.chain(&scope, &raw.sample, stage, 2);
                 StageKind::Switch(raw.map(sample))
             }
-            StageKind::Anneal(raw) => StageKind::Anneal(self.anneal(&scope, raw)),
+            StageKind::Anneal(raw) => StageKind::Anneal(self.anneal(&scope, raw, earlier)),
             StageKind::Estimate(raw) => {
                 let estimate = self.estimate(&scope, raw);
                 let source = earlier.iter().find(|s| s.name == estimate.from);
@@ -221,11 +222,17 @@ impl Resolver {
         self.drafts.list.extend(quiet.list);
     }
 
-    fn anneal(&mut self, scope: &str, raw: &Anneal<Quantity>) -> Anneal {
+    fn anneal(&mut self, scope: &str, raw: &Anneal<Quantity>, earlier: &[Stage]) -> Anneal {
         let thermal = self.thermal(scope, &raw.thermal);
         let start = self.start(scope, &raw.start);
         let anneal = raw.map(thermal, start, &mut |key, x, kind| self.number(scope, key, x, kind));
-        physics::anneal(&anneal, self.units, &mut Objections { scope, list: &mut self.objections });
+        let mut objections = Objections { scope, list: &mut self.objections };
+        physics::anneal(&anneal, self.units, &mut objections);
+        if let Start::Stage(name) = &anneal.start
+            && let Some(source) = earlier.iter().find(|s| s.name.value == name.value)
+        {
+            physics::anneal_start(&anneal, name, source, self.units, &mut objections);
+        }
         anneal
     }
 
@@ -361,8 +368,8 @@ impl Resolver {
     }
 
     /// A reduced system's parameters have no units; what kind a molecule's are, only the system knows.
-    fn system(&mut self, system: &System, path: Option<&Path<Quantity>>) {
-        for key in system.idle_parameters(path) {
+    fn system(&mut self, system: &System, path: Option<&Path<Quantity>>, stages: &[Stage<Quantity>]) {
+        for key in system.idle_parameters(path, stages) {
             let what = format!("parameter `{}` does not occur in the formula", key.value);
             self.objections.push(Objection { span: key.span.clone(), what, remedy: "remove it".to_owned(), refuse: false });
         }

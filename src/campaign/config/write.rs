@@ -155,7 +155,7 @@ fn write_stage(out: &mut String, stage: &Stage<Quantity>, units: UnitSystem) {
             fields(out, m.fields(&written));
         }
         StageKind::Anneal(a) => {
-            let adaptive = a.schedule.value == Schedule::Adaptive;
+            let adaptive = a.schedule.value == Schedule::Adaptive && a.along.temperatures().is_none();
             fields(out, a.fields(&written).into_iter().filter(|(key, _)| !(adaptive && *key == "levels")).collect());
             if a.start != Start::System {
                 line(out, "start", &start_text(&a.start));

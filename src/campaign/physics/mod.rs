@@ -1,17 +1,19 @@
 //! What numbers must satisfy to make sense: signs, stability, lengths, sizes. Each rule gives its reason.
 
+mod annealing;
 mod footprint;
 mod timestep;
 
 use std::ops::Range;
 
+pub(in crate::campaign) use annealing::{anneal, anneal_start};
 pub use footprint::{Footprint, footprint};
 pub use timestep::{STIFF, UNSTABLE, check_timestep, stiffness};
 
 use crate::campaign::config::estimates::{Basin, Estimate, Side};
 use crate::campaign::config::placed::{NOWHERE, Placed};
 use crate::campaign::config::types::{Discard, Observe, Sample, StageKind, Thermal};
-use crate::campaign::config::{Anneal, Column, Stage};
+use crate::campaign::config::{Column, Stage};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 
 /// What is wrong with a value, and what to do.
@@ -117,38 +119,6 @@ pub(in crate::campaign) fn sample(sample: &Sample, observe: Option<&Observe>, un
     discard(sample, units, out);
     if let Some(observe) = observe {
         self::observe(sample, observe, out);
-    }
-}
-
-/// Rules of an anneal stage, once it is in numbers.
-pub(in crate::campaign) fn anneal(anneal: &Anneal, units: UnitSystem, out: &mut Objections<'_>) {
-    let scope = out.scope;
-    let dt = &anneal.timestep;
-    if dt.value <= 0.0 || dt.value.is_infinite() {
-        let what = format!("`timestep` of {scope} is {}: time must go forward in finite steps", shown(dt.value, Kind::Time, units));
-        out.refuse(&dt.span, what, "write a positive timestep");
-    }
-    if let Some(friction) = anneal.friction.as_ref().filter(|g| g.value <= 0.0 || g.value.is_infinite()) {
-        let what =
-            format!("`friction` of {scope} is {}: without it momenta are never forgotten", shown(friction.value, Kind::InverseTime, units));
-        out.refuse(&friction.span, what, "write a positive friction");
-    }
-    thermal(&anneal.thermal, units, out);
-    out.at_least_one("replicas", &anneal.replicas, "there is nothing to anneal");
-    out.at_least_one("runs", &anneal.runs, "nothing would happen");
-    if anneal.replicas.value > u64::from(u32::MAX) {
-        let what = format!("`replicas` of {scope} is {}: random streams are numbered by 32 bits", anneal.replicas.value);
-        out.refuse(&anneal.replicas.span, what, "write less than 4294967296");
-    }
-    if anneal.replicas.value == 1 {
-        out.refuse(&anneal.replicas.span, format!("{scope} has one particle: a mean of weights needs many"), "write replicas = 1000 or so");
-    }
-    if let Some(leapfrog) = &anneal.leapfrog_steps {
-        out.at_least_one("leapfrog_steps", leapfrog, "a proposal needs at least one");
-    }
-    let levels = anneal.levels.values().len() as u64;
-    if levels.saturating_mul(anneal.runs.value).saturating_mul(anneal.steps_per_level.value.max(1)) > 1 << 40 {
-        out.refuse(&anneal.levels.span, format!("{scope} takes more than 10^12 steps"), "write fewer levels or runs");
     }
 }
 

@@ -140,7 +140,7 @@ impl Coupled {
     }
 
     /// Term and knob of the solvent, if lambda acts through it as a whole and through nothing else.
-    fn linear(&self) -> Option<(usize, &Knob)> {
+    fn linear_solvent(&self) -> Option<(usize, &Knob)> {
         let p = &self.path;
         let alone = p.charges.is_none() && p.solvent_charges.is_none() && p.lj.is_none();
         self.solvent.zip(p.solvent.as_ref()).filter(|_| alone)
@@ -282,7 +282,7 @@ impl Potential for Coupled {
 
     /// On the path `solvent`, one evaluation whatever the number of couplings; the same bits as from `eval_block`.
     fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
-        if let Some((solvent, knob)) = self.linear() {
+        if let Some((solvent, knob)) = self.linear_solvent() {
             let terms = self.full_terms(x, self.wet(lambdas));
             for (u, lambda) in u.iter_mut().zip(lambdas) {
                 *u = dispatch(Total { terms: &terms, solvent, strength: knob.at(*lambda) });
@@ -295,9 +295,17 @@ impl Potential for Coupled {
         }
     }
 
+    fn calls(&self, couplings: usize) -> usize {
+        if self.linear_solvent().is_some() { couplings.min(1) } else { couplings }
+    }
+
+    fn linear(&self) -> bool {
+        self.linear_solvent().is_some_and(|(_, knob)| *knob == Knob::identity())
+    }
+
     /// On the path `solvent`, one evaluation.
     fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {
-        if let Some((solvent, knob)) = self.linear() {
+        if let Some((solvent, knob)) = self.linear_solvent() {
             let energy = self.full_terms(x, true)[solvent];
             let mut slope = knob.slopes(lambda);
             for (slope, energy) in slope.0.iter_mut().zip(energy.0) {
