@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 struct Entry {
     run: String,
     estimate: Estimate,
+    /// The stage whose frames were read.
+    frames: String,
     /// Energy evaluations of the stage that was read; each comes with its gradient.
     calls: Option<u64>,
     /// Worst outcome of the checks of the stages involved.
@@ -86,6 +88,7 @@ fn entry(dir: &Path, found: &Summary, e: &Estimate) -> Entry {
     Entry {
         run: dir.display().to_string(),
         estimate: e.clone(),
+        frames: read.map_or_else(|| e.stage.clone(), |s| s.stage.clone()),
         calls: read.map(|s| s.evaluations).filter(|n| *n > 0),
         outcome: checks.iter().map(|c| c.outcome).max(),
     }
@@ -103,8 +106,12 @@ impl Entry {
     }
 }
 
-/// (a - b) in combined standard errors.
-fn z(a: &Estimate, b: &Estimate) -> Option<f64> {
+/// (a - b) in combined standard errors; none for two answers from the same frames, which say nothing of each other.
+fn z(a: &Entry, b: &Entry) -> Option<f64> {
+    if a.run == b.run && a.frames == b.frames {
+        return None;
+    }
+    let (a, b) = (&a.estimate, &b.estimate);
     let z = (a.value - b.value) / (a.stderr * a.stderr + b.stderr * b.stderr).sqrt();
     z.is_finite().then_some(z)
 }
@@ -130,8 +137,7 @@ impl Ranking {
                         })
                     })
                     .collect();
-                let z: Vec<Vec<Option<f64>>> =
-                    g.entries.iter().map(|a| g.entries.iter().map(|b| z(&a.estimate, &b.estimate)).collect()).collect();
+                let z: Vec<Vec<Option<f64>>> = g.entries.iter().map(|a| g.entries.iter().map(|b| z(a, b)).collect()).collect();
                 json!({ "quantity": g.name, "entries": entries, "z": z })
             })
             .collect();
@@ -173,7 +179,7 @@ impl fmt::Display for Ranking {
                 let (n_eff, per) = (plain(Some(e.estimate.n_eff)), plain(e.efficiency()));
                 write!(f, "{:>3}  {:<width$}  {value:>24}  {n_eff:>9}  {calls:>13}  {per:>14}  {outcome:<6}", k + 1, e.label())?;
                 for other in &g.entries {
-                    let z = if std::ptr::eq(e, other) { None } else { z(&e.estimate, &other.estimate) };
+                    let z = z(e, other);
                     write!(f, "  {:>6}", z.map_or_else(|| "-".to_owned(), |z| format!("{z:+.1}")))?;
                 }
                 writeln!(f)?;
@@ -191,6 +197,9 @@ impl fmt::Display for Ranking {
                 )?;
             }
         }
-        write!(f, "z(k): difference from line k in combined standard errors; every energy call comes with its gradient")
+        write!(
+            f,
+            "z(k): difference from line k in combined standard errors, - where both read the same frames; every energy call comes with its gradient"
+        )
     }
 }

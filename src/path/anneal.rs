@@ -229,7 +229,12 @@ impl<S: State> Anneal<S> {
             self.path.ladder_mut().push(thermo);
         }
         self.path.knobs(Way::Forward, k, ens)?;
-        let mut level = self.weigh(ens, true)?;
+        let last = match self.options.schedule {
+            Schedule::Fixed => k + 1 >= self.path.steps(),
+            Schedule::Adaptive { .. } => self.along >= 1.0,
+        };
+        // weights of the last level stand for themselves: copies would add noise and hide how few particles carry them
+        let mut level = self.weigh(ens, !last)?;
         self.path.step(Way::Forward, k, ens)?;
         level.timestep = self.path.transition().timestep().unwrap_or(f64::NAN);
         Ok(level)

@@ -341,6 +341,12 @@ pub(super) fn anneal(scope: &str, raw: &Placed<raw_kinds::Anneal>, earlier: Earl
         let what = format!("`target_acceptance` of {scope} is {}: a probability between 0 and 1 is meant", target.value.0);
         drafts.add(scope, &target.span, what, "write for example 0.8");
     }
+    if let (Some(kind @ (Kernel::Ula | Kernel::Langevin)), Schedule::Adaptive, Some(steps)) =
+        (kernel_kind, schedule.value, raw.steps_per_level.as_ref().filter(|n| n.value.0 > 1))
+    {
+        let what = format!("steps of {} are levels of their own, which an adaptive schedule finds: each takes one step", kind.name());
+        drafts.add(scope, &steps.span, what, "remove it, or use hmc or mala");
+    }
     let map = map(scope, raw.map.as_ref(), drafts);
     if let Some(map) = map.as_ref().filter(|_| schedule.value == Schedule::Adaptive || raw.temperatures.is_some()) {
         let what = format!("the map of {scope} goes with steps of lambda that are known beforehand");

@@ -61,6 +61,17 @@ pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) 
     Ok(leg)
 }
 
+/// Statistical inefficiency from which samples are not independent any more.
+const CORRELATED: f64 = 1.5;
+
+/// What to say of samples of arrays, which are taken as independent, when they are not.
+pub(super) fn correlated(name: &str, g: f64, redrawn: bool) -> Option<String> {
+    let advice = if redrawn { "trust the bootstrap, whose blocks know of it" } else { "thin them" };
+    (g > CORRELATED).then(|| {
+        format!("samples of {name} are correlated (g = {g:.1}) if they stand in the order of time, and the errors count each: {advice}")
+    })
+}
+
 /// Reduced energies; perturbed states are states without samples, the last ones.
 struct Set {
     states: Vec<String>,
@@ -80,24 +91,34 @@ impl Set {
         }
     }
 
+    /// Samples of arrays are taken as independent; says where they are not.
+    fn correlated(&self, redrawn: bool) -> Option<String> {
+        let worst = (0..self.n_k.len()).filter_map(|k| Some((k, self.inefficiency(k)?))).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        correlated(&self.states[worst.0], worst.1, redrawn)
+    }
+
+    /// Statistical inefficiency of a state's energies, relative to a neighbour's; none for values that are not finite or too few.
+    fn inefficiency(&self, k: usize) -> Option<f64> {
+        let (samples, start) = (self.n_k.iter().sum::<usize>(), self.n_k[..k].iter().sum::<usize>());
+        let other = if k + 1 < self.n_k.len() { k + 1 } else { k.saturating_sub(1) };
+        let series: Vec<f64> = (start..start + self.n_k[k]).map(|s| self.u_kn[other * samples + s] - self.u_kn[k * samples + s]).collect();
+        (series.len() > 1 && series.iter().all(|v| v.is_finite())).then(|| inefficiency(&series))
+    }
+
     /// Length of blocks that keep the correlation of consecutive samples of a state.
     fn block(&self) -> usize {
-        let (samples, mut start, mut longest) = (self.n_k.iter().sum::<usize>(), 0, 1);
-        for (k, &n) in self.n_k.iter().enumerate() {
-            let other = if k + 1 < self.n_k.len() { k + 1 } else { k.saturating_sub(1) };
-            let series: Vec<f64> = (start..start + n).map(|s| self.u_kn[other * samples + s] - self.u_kn[k * samples + s]).collect();
-            if series.iter().all(|v| v.is_finite()) {
-                longest = longest.max(block_of(inefficiency(&series), n));
-            }
-            start += n;
-        }
-        longest
+        let blocks = (0..self.n_k.len()).filter_map(|k| Some(block_of(self.inefficiency(k)?, self.n_k[k])));
+        blocks.fold(1, usize::max)
     }
 }
 
 fn potentials(request: &Request, set: &Set, out: &mut Analysis) -> Result<LegAnalysis> {
     let (method, Set { states, n_k, u_kn, perturbed }) = (request.method, set);
+    if states.len() < 2 {
+        return Err(Error::input("one state has no difference of free energies", "give energies at other states too"));
+    }
     let u = ReducedPotentials::from_rows(states, n_k, u_kn)?;
+    out.warnings.extend(set.correlated(request.bootstrap.is_some()));
     let points: Vec<Point> = states.iter().enumerate().map(|(k, name)| Point { name: name.clone(), state: Some(k) }).collect();
     let mut answers: Vec<Answer> = Vec::new();
     let mut attempt = |name: &str, result: Result<Vec<Answer>>| -> Result<()> {

@@ -1,7 +1,8 @@
 //! Free energies from arrays of work: both ways together, each alone, and where two Gaussians cross.
 
 use super::answer::{Answer, LegAnalysis, Point};
-use super::arrays::row;
+use super::arrays::{correlated, row};
+use super::choose::inefficiency;
 use super::convergence::{convergences, of_links};
 use super::neighbours::{bar_answer, chain_answer};
 use super::{Analysis, Method, Request};
@@ -42,6 +43,10 @@ pub(super) fn work(request: &Request, forward: &[f64], reverse: &[f64], out: &mu
                 Err(why) => out.warnings.push(format!("no Gaussian crossing: {why}")),
             }
         }
+    }
+    for (name, works) in [("initial", forward), ("final", reverse)] {
+        let sound = works.len() > 1 && works.iter().all(|w| w.is_finite());
+        out.warnings.extend(sound.then(|| inefficiency(works)).and_then(|g| correlated(name, g, false)));
     }
     let mut windows = vec![row(0, "initial", forward.len(), 1.0, None)];
     if !reverse.is_empty() {
