@@ -181,7 +181,9 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Part>> {
         .map(|path| {
             let mut room = rooms.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
             let bytes = unpacked(path, &mut room);
-            rooms.lock().ok().map(|mut idle| idle.push(room));
+            if let Ok(mut idle) = rooms.lock() {
+                idle.push(room);
+            }
             read_file(path, bytes?)
         })
         .collect();
