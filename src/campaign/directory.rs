@@ -2,7 +2,7 @@
 
 use super::config::{Campaign, Formula, LinearBase, Start, SystemFrom, Value, changed_error, changes};
 use super::run::{Job, Lengthen, Plan};
-use super::system::System;
+use super::system::{Reference, System};
 use super::units::{Misfit, Quantity, UnitSystem};
 use crate::energy::formula::{self, Given};
 use crate::error::Source;
@@ -130,10 +130,12 @@ pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System
         SystemFrom::Formula(formula) => {
             let potential = formula.potential(&campaign.system.parameters);
             let potential = potential.map_err(|m| Error::Input(vec![campaign.mistake(&formula.text, m)]))?;
-            System::of_formula(formula, potential, &campaign.system.parameters).map_err(|e| {
+            let mut system = System::of_formula(formula, potential, &campaign.system.parameters).map_err(|e| {
                 let span = formula.start.as_ref().map_or(&formula.text.span, |s| &s.span);
                 locate(e, campaign, span.clone())
-            })?
+            })?;
+            system.references = formula.references.iter().map(|(quantity, r)| Reference::anywhere(&quantity.value, r)).collect();
+            system
         }
     };
     super::observables::apply(system, campaign)

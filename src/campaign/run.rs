@@ -1,6 +1,6 @@
 //! Runs, resumes and extends campaigns: points and stages in order, each from wherever its checkpoint stands.
 
-use super::config::{Campaign, EnergyUnit, Resolved, Sample, Stage, StageKind};
+use super::config::{Campaign, EnergyUnit, Placed, Resolved, Sample, Stage, StageKind, SystemFrom};
 use super::directory::{self, Directory, Inputs};
 use super::progress::Show;
 use super::signals::Stop;
@@ -319,9 +319,12 @@ impl Job<'_> {
             estimate.conditions.insert("temperature".to_owned(), value);
             let found = self.system.reference(&estimate.quantity, &[("temperature".to_owned(), temperature)].into());
             estimate.reference = found.map(|r| Reference { value: r.value, error: r.error, source: r.source.clone() });
-            if estimate.quantity == "delta_f" {
+            if estimate.quantity == "delta_f" && self.of_the_campaign().is_none() {
                 estimate.reference = self.along_the_path(estimate.unit.as_deref(), temperature);
             }
+        } else if let Some(own) = self.of_the_campaign() {
+            let found = own.iter().find(|(quantity, _)| quantity.value == estimate.quantity);
+            estimate.reference = found.map(|(_, r)| r.clone());
         }
         for (key, value) in self.values {
             estimate.conditions.insert(key.clone(), serde_json::Value::from(value.clone()));
@@ -330,6 +333,12 @@ impl Job<'_> {
 }
 
 impl Job<'_> {
+    /// What the campaign says of its own formula.
+    fn of_the_campaign(&self) -> Option<&[(Placed<String>, Reference)]> {
+        let SystemFrom::Formula(formula) = &self.campaign.system.from else { return None };
+        Some(formula.references.as_slice()).filter(|r| !r.is_empty())
+    }
+
     /// A reference for the free energy of the whole path: `delta_f:KIND` of the system, in kT, for kinds that say all about the path.
     fn along_the_path(&self, unit: Option<&str>, temperature: f64) -> Option<Reference> {
         let kind = self.system.path.as_ref().map(|p| p.kind).filter(|kind| *kind == "solvent")?;

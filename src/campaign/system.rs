@@ -16,6 +16,7 @@ use crate::energy::formula::{Built, Given, Parameters};
 use crate::energy::restraint::Restrained;
 use crate::error::Complaint;
 use crate::error::Source;
+use crate::estimate;
 use crate::io::topology::Topology;
 use crate::{Error, Result};
 use description::{Description, Written};
@@ -54,6 +55,14 @@ pub struct Reference {
     pub conditions: BTreeMap<String, f64>,
     /// Where it comes from, or how it is derived.
     pub source: String,
+}
+
+impl Reference {
+    /// What a campaign says of its own formula, whatever the conditions.
+    pub(super) fn anywhere(quantity: &str, known: &estimate::Reference) -> Self {
+        let estimate::Reference { value, error, source } = known.clone();
+        Reference { quantity: quantity.to_owned(), value, error, conditions: BTreeMap::new(), source }
+    }
 }
 
 /// Sane settings for a first run, in internal units.

@@ -149,7 +149,7 @@ fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section
     }
     let row = |r: &[f64; 5]| Part { fraction: r[0], forward: (r[1], r[2]), reverse: (r[3], r[4]) };
     let parts: Vec<Part> = found.convergence.iter().map(row).collect();
-    add(&mut drawn, figures, stage, "convergence", draw::convergence(&parts, "Free-energy difference of the ends", &found.unit))?;
+    add(&mut drawn, figures, stage, "convergence", draw::convergence(&parts, "ΔF of the ends", &found.unit))?;
     if !drawn.is_empty() {
         section.blocks.push(Block::Figures(drawn));
     }

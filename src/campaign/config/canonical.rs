@@ -56,6 +56,10 @@ impl Resolved {
                         map.text(key, &numbers.iter().map(|x| number_text(*x)).collect::<Vec<_>>().join(", "));
                     }
                 }
+                for (quantity, r) in &formula.references {
+                    let text = format!("{} ± {} ({})", number_text(r.value), number_text(r.error), r.source);
+                    map.text(&format!("system.references.{}", quantity.value), &text);
+                }
             }
         }
         for observable in &self.system.observables {

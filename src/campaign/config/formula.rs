@@ -3,16 +3,19 @@
 use std::ops::Range;
 
 use super::campaign::Campaign;
+use super::check_stage::need;
 use super::leaf::{Number, Word};
 use super::map::mapped;
 use super::path::{LinearBase, Path};
 use super::placed::Placed;
 use super::raw;
+use super::shape::Named;
 use super::texts::{Drafts, Texts};
 use super::types::{Stage, System, SystemFrom, Value};
 use crate::campaign::units::Quantity;
 use crate::energy::text::{LAMBDA, TextPotential};
 use crate::error::Complaint;
+use crate::estimate::Reference;
 use crate::expr::{Mistake, Tree, check_name, parse};
 
 /// What `[system]` says about it; its parameters stand beside it in [`super::System`].
@@ -26,13 +29,15 @@ pub struct Formula {
     pub masses: Option<Placed<Vec<f64>>>,
     /// Where replicas start; none: the origin.
     pub start: Option<Placed<Vec<f64>>>,
+    /// What is known of it, by quantity; free energies in kT.
+    pub references: Vec<(Placed<String>, Reference)>,
 }
 
 impl Formula {
     /// No energy, of one variable.
     pub(in crate::campaign) fn nothing() -> Self {
         let place = |text: &str| Placed::default_of(text.to_owned());
-        Formula { text: place("0*x"), variables: vec![place("x")], masses: None, start: None }
+        Formula { text: place("0*x"), variables: vec![place("x")], masses: None, start: None, references: Vec::new() }
     }
 
     /// The names alone.
@@ -103,6 +108,7 @@ pub(super) fn stray(raw: &raw::System, drafts: &mut Drafts) {
         ("variables", raw.variables.as_ref().map(|v| &v.span)),
         ("masses", raw.masses.as_ref().map(|v| &v.span)),
         ("start", raw.start.as_ref().map(|v| &v.span)),
+        ("references", raw.references.as_ref().and_then(|r| r.0.first()).map(|r| &r.0.span)),
     ];
     for (key, span) in keys {
         if let Some(span) = span {
@@ -144,11 +150,34 @@ pub(super) fn system(
         drafts.add(SCOPE, &mass.span, "a mass is not above 0", "give one mass above 0 for each variable");
     }
     let start = row(raw.start, "start", "number", drafts);
-    let formula = Formula { text, variables, masses, start };
+    let references = raw.references.map_or(Vec::new(), |r| references(r, drafts));
+    let formula = Formula { text, variables, masses, start, references };
     if complete {
         meaning(&formula, &parameters, texts, drafts);
     }
     (SystemFrom::Formula(formula), parameters)
+}
+
+/// Known values; the incomplete and the impossible are complained about.
+fn references(raw: Named<Placed<raw::Reference>>, drafts: &mut Drafts) -> Vec<(Placed<String>, Reference)> {
+    let mut all = Vec::new();
+    for (quantity, given) in raw.0 {
+        let table = format!("references.{}", quantity.value);
+        let raw::Reference { value, error, source } = &given.value;
+        let value = need(SCOPE, &table, "value", "0.5", value.as_ref(), &given.span, drafts);
+        let error = need(SCOPE, &table, "error", "0", error.as_ref(), &given.span, drafts);
+        let source = need(SCOPE, &table, "source", "\"quadrature\"", source.as_ref(), &given.span, drafts);
+        let (Some(value), Some(error), Some(source)) = (value, error, source) else { continue };
+        if !value.value.0.is_finite() {
+            drafts.add(SCOPE, &value.span, format!("the value of {table} is {}", value.value.0), "give a finite number");
+        } else if !(error.value.0 >= 0.0 && error.value.0.is_finite()) {
+            let what = format!("the error of {table} is {}: a standard error is 0 or more", error.value.0);
+            drafts.add(SCOPE, &error.span, what, "write 0 for an exact value");
+        } else {
+            all.push((quantity, Reference { value: value.value.0, error: error.value.0, source: source.value.0.clone() }));
+        }
+    }
+    all
 }
 
 type Parameters = Vec<(Placed<String>, Placed<Value>)>;

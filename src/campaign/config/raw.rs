@@ -84,6 +84,9 @@ pub(super) struct System {
     pub(super) masses: Option<Placed<Vec<Placed<Number>>>>,
     /// Of a formula: where replicas start. Default the origin.
     pub(super) start: Option<Placed<Vec<Placed<Number>>>>,
+    /// Of a formula: what is known of it, by quantity: { log_z = { value = 0.5, error = 0, source = "quadrature" } }. Stands beside what
+    /// the stages find.
+    pub(super) references: Option<Named<Placed<Reference>>>,
     /// An energy on top of the system's, as a formula in its observables (below), in a formula's variables and parameters, in phi, psi,
     /// omega, chi1 and radius_of_gyration of a molecule, and in lambda. Internal units: kJ/mol, nm, radians.
     pub(super) restraint: Option<Placed<Word>>,
@@ -91,6 +94,21 @@ pub(super) struct System {
     pub(super) observables: Option<Named<Placed<Word>>>,
     /// Parameters that replace the system's own, or those of a formula.
     pub(super) parameters: Option<Named<Placed<Any>>>,
+}
+
+/// A known value of a quantity, in kT for free energies.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Reference {
+    /// The value.
+    #[schemars(required)]
+    pub(super) value: Option<Placed<Number>>,
+    /// Its standard error; 0 if exact.
+    #[schemars(required)]
+    pub(super) error: Option<Placed<Number>>,
+    /// Where it comes from.
+    #[schemars(required)]
+    pub(super) source: Option<Placed<Word>>,
 }
 
 /// One stage: a name and exactly one thing to do.

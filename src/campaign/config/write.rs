@@ -91,6 +91,14 @@ impl Campaign {
                 line(out, &quote(&observable.name), &quote(&observable.text));
             }
         }
+        if let SystemFrom::Formula(formula) = &self.system.from {
+            for (quantity, r) in &formula.references {
+                out.push_str(&format!("\n[system.references.{}]\n", quote(quantity)));
+                line(out, "value", &number_text(r.value));
+                line(out, "error", &number_text(r.error));
+                line(out, "source", &quote(&r.source));
+            }
+        }
         if !self.system.parameters.is_empty() {
             out.push_str("\n[system.parameters]\n");
             for (key, value) in &self.system.parameters {
