@@ -173,3 +173,44 @@ fn join(segments: &[Segment], length: usize, words: &[u32], bytes: &mut Vec<u8>)
     // a text of equal parts comes round again
     bytes.truncate(length);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_one_step_after_the_other() {
+        let mut seed = 1_u64;
+        let mut next = |n: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % n
+        };
+        let mut space = Space::default();
+        // lengths around where the chain is entered at many rows, and the longest of a block
+        for length in [1, 2, 3, 4, 5, 255, 4097, 16_383, 16_384, 16_385, 65_536, 150_001, 900_000] {
+            // one cycle through all rows, or several as of a text of equal parts
+            for cycles in [1, 2, 7] {
+                let mut rows: Vec<u32> = (0..length as u32).collect();
+                for k in (1..length).rev() {
+                    rows.swap(k, next(k + 1));
+                }
+                let mut table = vec![0; length];
+                for part in rows.chunks(length.div_ceil(cycles)) {
+                    for (k, row) in part.iter().enumerate() {
+                        table[*row as usize] = next(256) as u32 | part[(k + 1) % part.len()] << 8;
+                    }
+                }
+                let first = next(length) as u32;
+                let mut row = first;
+                let mut plain = Vec::with_capacity(length);
+                for _ in 0..length {
+                    plain.push(table[row as usize] as u8);
+                    row = table[row as usize] >> 8;
+                }
+                let mut bytes = Vec::new();
+                invert(&mut table, first, &mut space, &mut bytes);
+                assert!(bytes == plain, "{length} rows in {cycles} cycles");
+            }
+        }
+    }
+}
