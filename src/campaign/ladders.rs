@@ -418,7 +418,7 @@ pub(super) fn analyse(
     summary.discard_by = read.discard_by.clone();
     summary.diverged = read.diverged.clone();
     summary.ladder = Some(read.summary(kb));
-    let (diagnoses, estimates) = at_target(job, stage, sample, &read);
+    let (diagnoses, estimates) = at_target(&read);
     summary.checks = judge(&diagnoses, &[], &analyse::thresholds(job)).checks;
     let coupled = match &stage.kind {
         StageKind::Exchange(e) => e.mixing.value != super::config::Mixing::None,
@@ -437,12 +437,11 @@ pub(super) fn analyse(
 }
 
 /// The columns and the gap to the neighbour at the target state, one series a copy.
-fn at_target(job: &Job<'_>, stage: &Stage, sample: &Sample, read: &OnLadder) -> (Vec<Diagnosis>, Vec<Estimate>) {
+fn at_target(read: &OnLadder) -> (Vec<Diagnosis>, Vec<Estimate>) {
     let (mut diagnoses, mut estimates) = (Vec::new(), Vec::new());
     if read.per_copy != read.states.len() {
         return (diagnoses, estimates);
     }
-    let _ = (job, stage, sample);
     let (k, n) = (read.target, read.draws - read.discard);
     let of_state =
         |value: &dyn Fn(usize, usize) -> f64| -> Vec<f64> { (0..read.copies).flat_map(|c| read.at_state(c, k, value)).collect() };

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// Exact for a trap that moves (s = 1, b its way) and for a spring whose stiffness changes (s = sqrt(K_k / K_k+1)): every level is then
 /// carried onto the next, and the work of all trajectories is the difference of free energies.
 /// Velocities are left alone.
-/// Source: Jarzynski, Phys. Rev. E 65, 046122 (2002), section IV.
+/// Source: Jarzynski, Phys. Rev. E 65, 046122 (2002).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Affine {
     dof: usize,
