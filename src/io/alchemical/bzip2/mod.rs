@@ -2,7 +2,7 @@
 //!
 //! Reading free-energy files is mostly bzip2, and of that two thirds are its last step: following a chain of references through a
 //! block's table, each a miss of the cache. Here four steps of the chain are joined to one beforehand, in an order that memory likes, and
-//! the chain is followed from many places at once, so that its misses overlap: six to seven tenths of the CPU time of libbz2's
+//! the chain is followed from many places at once, so that its misses overlap: about half the CPU time of libbz2's
 //! translation to Rust on the files of GROMACS. The rest is the plain format: run lengths, move-to-front, Huffman codes.
 //! Source: J. Seward, bzip2 1.0; J. Tsai, "bzip2: Format Specification" (2016).
 
