@@ -1,6 +1,7 @@
 //! `compare`: the estimates of several runs side by side, or two runs to the bit.
 
 use crate::estimate::Estimate;
+use crate::estimate::number::measured;
 use crate::estimate::summary::Summary;
 use crate::io::export;
 use crate::io::reader::Run;
@@ -99,11 +100,7 @@ pub fn table(runs: &[PathBuf]) -> Result<Table> {
 
 /// A value with its error, where there are such.
 fn shown((value, error): (f64, f64)) -> String {
-    match (value.is_finite(), error.is_finite()) {
-        (true, true) => format!("{value:.6} ± {error:.2e}"),
-        (true, false) => format!("{value:.6}"),
-        _ => "no value".to_owned(),
-    }
+    if value.is_finite() { measured(value, error) } else { "no value".to_owned() }
 }
 
 /// (a - b) in combined standard errors.

@@ -1,6 +1,7 @@
 //! `compare --quantity`: one quantity by every run and stage that estimated it, with what it cost.
 
 use super::compare::summary;
+use crate::estimate::number::measured;
 use crate::estimate::summary::{StageSummary, Summary};
 use crate::estimate::{Check, Estimate, Outcome};
 use crate::{Error, Result};
@@ -163,11 +164,8 @@ impl fmt::Display for Ranking {
             }
             writeln!(f)?;
             for (k, e) in g.entries.iter().enumerate() {
-                let value = match (e.estimate.value.is_finite(), e.estimate.stderr.is_finite()) {
-                    (true, true) => format!("{:.6} ± {:.1e}", e.estimate.value, e.estimate.stderr),
-                    (true, false) => format!("{:.6}", e.estimate.value),
-                    _ => "no value".to_owned(),
-                };
+                let value =
+                    if e.estimate.value.is_finite() { measured(e.estimate.value, e.estimate.stderr) } else { "no value".to_owned() };
                 let plain = |x: Option<f64>| x.filter(|x| x.is_finite()).map_or_else(|| "-".to_owned(), |x| format!("{x:.0}"));
                 let outcome = match e.outcome {
                     Some(Outcome::Pass) => "pass",
@@ -187,14 +185,7 @@ impl fmt::Display for Ranking {
             if let Some(reference) = g.entries.iter().find_map(|e| e.estimate.reference.as_ref()) {
                 let against: Vec<String> =
                     g.entries.iter().map(|e| e.estimate.z().map_or_else(|| "-".to_owned(), |z| format!("{z:+.1}"))).collect();
-                writeln!(
-                    f,
-                    "     reference {} ± {:.1e} ({}): z {}",
-                    reference.value,
-                    reference.error,
-                    reference.source,
-                    against.join(", ")
-                )?;
+                writeln!(f, "     reference {reference} ({}): z {}", reference.source, against.join(", "))?;
             }
         }
         write!(

@@ -201,7 +201,7 @@ fn table(summary: &Summary) -> String {
             number(e.stderr),
             e.unit.clone().unwrap_or_default(),
             if e.n_eff.is_finite() { format!("{:.0}", e.n_eff) } else { "-".to_owned() },
-            e.reference.as_ref().map_or_else(String::new, |r| format!("{} ± {}", r.value, r.error)),
+            e.reference.as_ref().map_or_else(String::new, ToString::to_string),
             e.z().map_or_else(String::new, |z| format!("{z:+.1}")),
         ]);
     }

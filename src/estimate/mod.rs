@@ -12,7 +12,7 @@
 //! | do the replicas agree | [`rank_diagnostics`] (R-hat, bulk and tail ESS), [`forward_reverse`] |
 //! | where does equilibrium begin | [`detect_equilibration`], [`detect_equilibration_at`], [`detect_equilibration_search`] |
 //! | block averages | [`block_average`] |
-//! | does any estimator stand still | [`forward_reverse_of`], [`block_estimates`], [`converged_fraction`] |
+//! | does any estimator stand still | [`forward_reverse_of`], [`halves`], [`block_estimates`], [`converged_fraction`] |
 //! | free energy from mean gradients | [`thermodynamic_integration`] |
 //! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
 //! | free energy from runs of weighted particles | [`mean_of_runs`] |
@@ -37,6 +37,7 @@ mod jackknife;
 mod leave_one_out;
 mod mbar;
 mod mean;
+pub(crate) mod number;
 mod quantile;
 mod rank;
 mod reduced;
@@ -86,7 +87,9 @@ pub use reweighting::{Reweighted, reweight, reweight_many};
 pub use runs::{RunMean, mean_of_runs};
 pub use series::{Series, Unusable, circle};
 pub use smooth::{SmoothSurface, Smoothing, resample_weights, smooth_surface};
-pub use stability::{BlockEstimates, Measured, Part, Stability, block_estimates, converged_area, converged_fraction, forward_reverse_of};
+pub use stability::{
+    BlockEstimates, Measured, Part, Stability, block_estimates, converged_area, converged_fraction, forward_reverse_of, halves,
+};
 pub use subsample::{Spacing, subsample};
 pub use surface::{Axis, Surface, surface, weighted_surface};
 pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};

@@ -53,14 +53,23 @@ pub fn forward_reverse_of<E: From<Unusable>>(
         let reverse = if first == last { forward } else { estimate(&last)? };
         parts.push(Part { fraction: k as f64 / points as f64, forward, reverse });
     }
-    let halves: [Vec<Range<usize>>; 2] = [lengths.iter().map(|&n| 0..n / 2).collect(), lengths.iter().map(|&n| n - n / 2..n).collect()];
-    let (a, b) = (estimate(&halves[0])?, estimate(&halves[1])?);
-    let halves_z = (a.0 - b.0) / (a.1 * a.1 + b.1 * b.1).sqrt();
+    let halves_z = halves(lengths, &mut estimate)?;
     let whole = parts[points - 1].forward;
     let near = |v: Measured| (v.0 - whole.0).abs() <= v.1.max(whole.1);
     let still = parts.iter().rposition(|p| !(near(p.forward) && near(p.reverse))).map_or(0, |k| k + 1);
     let converged_at = parts[still.min(points - 1)].fraction;
     Ok(Stability { parts, halves_z, converged_at })
+}
+
+/// First half against second half of the data of every state: difference over combined standard error.
+///
+/// Errors: what `estimate` answers; as [`Unusable`] no state, or a state with one draw.
+pub fn halves<E: From<Unusable>>(lengths: &[usize], mut estimate: impl FnMut(&[Range<usize>]) -> Result<Measured, E>) -> Result<f64, E> {
+    long_enough(lengths, 2)?;
+    let first: Vec<Range<usize>> = lengths.iter().map(|&n| 0..n / 2).collect();
+    let last: Vec<Range<usize>> = lengths.iter().map(|&n| n - n / 2..n).collect();
+    let (a, b) = (estimate(&first)?, estimate(&last)?);
+    Ok((a.0 - b.0) / (a.1 * a.1 + b.1 * b.1).sqrt())
 }
 
 /// Estimates from separate blocks of the data, and what their spread says.

@@ -1,5 +1,6 @@
 //! What an estimator answers: a value with its error, its conditions and its doubts.
 
+use super::number;
 use serde::{Deserialize, Serialize};
 
 /// Conditions of an estimate in order: `temperature = "300 K"`, `L = 16`.
@@ -14,6 +15,13 @@ pub struct Reference {
     pub error: f64,
     /// Where it comes from.
     pub source: String,
+}
+
+/// `value ± error`, two digits of the error; an exact value alone.
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&if self.error > 0.0 { number::measured(self.value, self.error) } else { number::digits(self.value, 8) })
+    }
 }
 
 /// The kind of a doubt.
@@ -45,6 +53,8 @@ pub enum WarningKind {
     PoorOverlap,
     /// An exponential average carried by its largest weights: its variance may be infinite.
     HeavyTail,
+    /// The first and the second half of the data do not agree.
+    Drift,
 }
 
 /// A doubt about an estimate, in words.

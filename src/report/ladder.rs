@@ -144,7 +144,7 @@ fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section
         let stderr: Vec<f64> = found.gradients.iter().map(|g| g.1).collect();
         let sampled = |k: &usize| !found.by_quadrature.contains(k);
         let lambda: Vec<f64> = (0..found.values.len()).filter(sampled).map(|k| found.values[k]).collect();
-        let gradient = draw::Gradient { name: "lambda", lambda: &lambda, mean: &mean, stderr: &stderr };
+        let gradient = draw::Gradient { name: "", lambda: &lambda, mean: &mean, stderr: &stderr };
         add(&mut drawn, figures, stage, "gradients", draw::gradients(&[gradient], ends, &found.unit))?;
     }
     let row = |r: &[f64; 5]| Part { fraction: r[0], forward: (r[1], r[2]), reverse: (r[3], r[4]) };

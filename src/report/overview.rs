@@ -6,7 +6,7 @@ use super::frames::{in_degrees, measured, name_of, unit_of};
 use super::number::{self, NONE};
 use super::page::{Block, Cell, Section, Table, class};
 use crate::estimate::summary::Summary;
-use crate::estimate::{Check, Estimate, Outcome};
+use crate::estimate::{Check, Estimate, Outcome, Reference};
 use crate::{Error, Result};
 use std::f64::consts::PI;
 use std::path::Path;
@@ -141,7 +141,7 @@ pub(super) fn estimates(summary: &Summary) -> Section {
             Cell::number(if e.n_eff.is_finite() { number::digits(e.n_eff, 3) } else { NONE.to_owned() }),
             Cell::number(e.reference.as_ref().map_or_else(String::new, |r| {
                 let scale = if in_degrees(unit) { 180.0 / PI } else { 1.0 };
-                if r.error > 0.0 { number::measured(r.value * scale, r.error * scale) } else { number::digits(r.value * scale, 8) }
+                Reference { value: r.value * scale, error: r.error * scale, source: String::new() }.to_string()
             })),
             judged.map_or(z.clone(), |o| z.coloured(o)),
             Cell::text(remarks.join("; ")),

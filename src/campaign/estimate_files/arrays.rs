@@ -3,7 +3,7 @@
 use super::answer::{Answer, LegAnalysis, Point, WindowRow};
 use super::beside::{Beside, block_of};
 use super::choose::inefficiency;
-use super::convergence::{Convergence, convergences, of_links, of_samples};
+use super::convergence::{Parts, converging};
 use super::multistate::mbar_answer;
 use super::neighbours::{Links, bar_answer, chain_answer};
 use super::pulling::profile;
@@ -141,27 +141,18 @@ fn potentials(request: &Request, set: &Set, out: &mut Analysis) -> Result<LegAna
     if method == Method::Exp {
         attempt("EXP", exponential(n_k, u_kn, &points))?;
     }
-    let convergence = if request.convergence { converging(set, &answers, out) } else { Vec::new() };
+    let parts = |key: &str| match key {
+        "bar" => Some(Parts::of_links(pairs(n_k, u_kn).ok()?.1)),
+        "mbar" => {
+            let (own, samples) = (n_k.len() - perturbed, n_k.iter().sum::<usize>());
+            let u_nk = (0..samples).flat_map(|n| (0..own).map(move |k| k * samples + n)).map(|at| u_kn[at]).collect();
+            Some(Parts::of_samples(n_k[..own].to_vec(), u_nk))
+        }
+        _ => None,
+    };
+    let convergence = converging(&mut answers, request.convergence, parts, out);
     let windows = (0..n_k.len()).filter(|&k| n_k[k] > 0).map(|k| row(k, &states[k], n_k[k], 1.0, None)).collect();
     Ok(LegAnalysis { states: states.clone(), windows, answers, convergence, perturbed: *perturbed, ..LegAnalysis::default() })
-}
-
-/// BAR and MBAR from growing parts of the samples.
-fn converging(set: &Set, answers: &[Answer], out: &mut Analysis) -> Vec<Convergence> {
-    let own = set.n_k.len() - set.perturbed;
-    let samples: usize = set.n_k.iter().sum();
-    let found = answers.iter().filter_map(|answer| {
-        let found = match answer.key.as_str() {
-            "bar" => of_links(&pairs(&set.n_k, &set.u_kn).ok()?.1),
-            "mbar" => {
-                let u_nk: Vec<f64> = (0..samples).flat_map(|n| (0..own).map(move |k| k * samples + n)).map(|at| set.u_kn[at]).collect();
-                of_samples(&set.n_k[..own], &u_nk)
-            }
-            _ => return None,
-        };
-        Some((answer, found))
-    });
-    convergences(found, out)
 }
 
 /// A row of energies that are all used.

@@ -1,14 +1,24 @@
-//! Do BAR and MBAR stand still when data are added, from the front and from the back.
+//! Do TI, BAR and MBAR stand still when data are added, from the front and from the back, and do blocks of the data scatter as their
+//! errors say.
 
 use super::Analysis;
 use super::answer::Answer;
+use super::integrate::Drawn;
 use crate::estimate::{
-    FreeEnergyError, MbarOptions, Measured, ReducedPotentialsBuilder, Stability, Works, bar_chain, forward_reverse_of, mbar,
+    BlockEstimates, FreeEnergyError, MbarOptions, Measured, ReducedPotentialsBuilder, Stability, TiRule, Warning, WarningKind, Works,
+    bar_chain, block_estimates, forward_reverse_of, halves, mbar, thermodynamic_integration, ti_rule,
 };
 use std::ops::Range;
 
-/// Parts of the data.
+/// Parts of the data, and blocks.
 const PARTS: usize = 10;
+
+/// Standard errors between the halves of the data from which on they drift.
+const DRIFT: f64 = 4.0;
+
+/// Variance of ten blocks over what their errors say, from which on the errors are too small: 9 times it is chi-squared with 9 degrees
+/// of freedom, and 27.9 is passed once in a thousand times.
+const SCATTER: f64 = 27.9 / 9.0;
 
 /// One answer from growing parts of the data.
 #[derive(Clone, Debug)]
@@ -42,57 +52,158 @@ impl Convergence {
     }
 }
 
-/// MBAR between the first and the last sampled state; rows of energies `[n][K]`, samples grouped by state.
-pub(super) fn of_samples(n_k: &[usize], u_nk: &[f64]) -> Result<Stability, FreeEnergyError> {
-    let states = n_k.len();
-    let names: Vec<String> = (0..states).map(|k| k.to_string()).collect();
-    let start = |k: usize| n_k[..k].iter().sum::<usize>();
-    let sampled: Vec<usize> = (0..states).filter(|&k| n_k[k] > 0).collect();
-    let (Some(&first), Some(&last)) = (sampled.first(), sampled.last()) else {
-        return Err(FreeEnergyError::NoSamples { what: "the whole set of states".into() });
-    };
-    forward_reverse_of(n_k, PARTS, |ranges| {
-        let lengths: Vec<usize> = ranges.iter().map(Range::len).collect();
-        let mut builder = ReducedPotentialsBuilder::new(&names, &lengths)?;
-        for (k, range) in ranges.iter().enumerate() {
-            for n in range.clone() {
-                let at = (start(k) + n) * states;
-                builder.sample(&u_nk[at..at + states])?;
+/// An estimate as a function of a range of draws of each state.
+pub(super) struct Parts<'a> {
+    lengths: Vec<usize>,
+    of: Box<dyn FnMut(&[Range<usize>]) -> Result<Measured, FreeEnergyError> + 'a>,
+}
+
+impl<'a> Parts<'a> {
+    /// MBAR between the first and the last sampled state; rows of energies `[n][K]`, samples grouped by state.
+    pub(super) fn of_samples(n_k: Vec<usize>, u_nk: Vec<f64>) -> Self {
+        let states = n_k.len();
+        let names: Vec<String> = (0..states).map(|k| k.to_string()).collect();
+        let start: Vec<usize> = (0..states).map(|k| n_k[..k].iter().sum()).collect();
+        let sampled: Vec<usize> = (0..states).filter(|&k| n_k[k] > 0).collect();
+        let of = move |ranges: &[Range<usize>]| {
+            let (Some(&first), Some(&last)) = (sampled.first(), sampled.last()) else {
+                return Err(FreeEnergyError::NoSamples { what: "the whole set of states".into() });
+            };
+            let lengths: Vec<usize> = ranges.iter().map(Range::len).collect();
+            let mut builder = ReducedPotentialsBuilder::new(&names, &lengths)?;
+            for (k, range) in ranges.iter().enumerate() {
+                for n in range.clone() {
+                    let at = (start[k] + n) * states;
+                    builder.sample(&u_nk[at..at + states])?;
+                }
             }
-        }
-        let u = builder.finish()?;
-        let delta = mbar(&u, &MbarOptions::default())?.delta(first, last);
-        Ok((delta.value, delta.stderr))
-    })
+            let delta = mbar(&builder.finish()?, &MbarOptions::default())?.delta(first, last);
+            Ok((delta.value, delta.stderr))
+        };
+        Parts { lengths: n_k, of: Box::new(of) }
+    }
+
+    /// BAR from the first to the last state of a chain.
+    pub(super) fn of_links(links: Vec<(Works, Works)>) -> Self {
+        let lengths = links.iter().flat_map(|(f, r)| [f.work.len(), r.work.len()]).collect();
+        let part = |works: &Works, range: &Range<usize>| Works {
+            sample: works.sample[range.clone()].to_vec(),
+            work: works.work[range.clone()].to_vec(),
+        };
+        let of = move |ranges: &[Range<usize>]| {
+            let parts: Vec<(Works, Works)> =
+                links.iter().zip(ranges.chunks_exact(2)).map(|((f, r), two)| (part(f, &two[0]), part(r, &two[1]))).collect();
+            let chain = bar_chain(&parts).map_err(|(_, why)| why)?;
+            let (f, covariance) = (chain.f_k(), chain.f_k_covariance());
+            Ok((f[f.len() - 1], covariance[covariance.len() - 1].sqrt()))
+        };
+        Parts { lengths, of: Box::new(of) }
+    }
+
+    /// Thermodynamic integration over all states by the rule asked for or that fits; the inefficiencies are those of all draws.
+    pub(super) fn of_gradients(drawn: Drawn, rule: Option<TiRule>) -> Self {
+        let c = drawn.components;
+        let lengths = drawn.draws.iter().map(|d| d.len() / c).collect();
+        let of = move |ranges: &[Range<usize>]| {
+            let parts: Vec<&[f64]> = drawn.draws.iter().zip(ranges).map(|(d, r)| &d[r.start * c..r.end * c]).collect();
+            let gradients = drawn.gradients(&parts)?;
+            Ok(thermodynamic_integration(&gradients, rule.unwrap_or_else(|| ti_rule(&gradients)))?.total())
+        };
+        Parts { lengths, of: Box::new(of) }
+    }
+
+    fn stability(&mut self) -> Result<Stability, FreeEnergyError> {
+        forward_reverse_of(&self.lengths, PARTS, &mut self.of)
+    }
+
+    /// Doubts about the errors that only the order of the data shows; none where halves or blocks have too few draws for an estimate.
+    fn doubts(&mut self) -> Vec<Warning> {
+        let apart = halves(&self.lengths, &mut self.of).ok();
+        let blocks = block_estimates(&self.lengths, PARTS, &mut self.of).ok();
+        doubts(apart, blocks.as_ref())
+    }
 }
 
-/// BAR from the first to the last state of a chain.
-pub(super) fn of_links(links: &[(Works, Works)]) -> Result<Stability, FreeEnergyError> {
-    let lengths: Vec<usize> = links.iter().flat_map(|(f, r)| [f.work.len(), r.work.len()]).collect();
-    let part = |works: &Works, range: &Range<usize>| Works {
-        sample: works.sample[range.clone()].to_vec(),
-        work: works.work[range.clone()].to_vec(),
-    };
-    forward_reverse_of(&lengths, PARTS, |ranges| {
-        let parts: Vec<(Works, Works)> =
-            links.iter().zip(ranges.chunks_exact(2)).map(|((f, r), two)| (part(f, &two[0]), part(r, &two[1]))).collect();
-        let chain = bar_chain(&parts).map_err(|(_, why)| why)?;
-        let (f, covariance) = (chain.f_k(), chain.f_k_covariance());
-        Ok((f[f.len() - 1], covariance[covariance.len() - 1].sqrt()))
-    })
+fn doubts(halves_z: Option<f64>, blocks: Option<&BlockEstimates>) -> Vec<Warning> {
+    let mut all = Vec::new();
+    if let Some(z) = halves_z.filter(|z| z.abs() > DRIFT) {
+        let what = format!(
+            "the first and the second half of the data differ by {:.1} standard errors: they drift, and more is wrong than the error says; \
+             leave out more of the beginning (discard) or sample longer",
+            z.abs()
+        );
+        all.push(Warning::new(WarningKind::Drift, what));
+    }
+    if let Some(ratio) = blocks.map(|b| b.variance_ratio).filter(|r| *r > SCATTER) {
+        let what = format!(
+            "{PARTS} blocks of the data scatter {:.1} times as much as their errors say: correlation over long times is not in the error; \
+             sample longer",
+            ratio.sqrt()
+        );
+        all.push(Warning::new(WarningKind::ErrorsDisagree, what));
+    }
+    all
 }
 
-/// Those that there are; what the parts do not carry is a warning.
-pub(super) fn convergences<'a>(
-    found: impl Iterator<Item = (&'a Answer, Result<Stability, FreeEnergyError>)>,
+/// Looks whether the answers stand still. The doubts go to the answers; growing parts are for those who ask.
+///
+/// MBAR has many energies to weigh, and its data are BAR's: without BAR or with growing parts it is looked at too. What the parts do not
+/// carry is a warning.
+pub(super) fn converging<'a>(
+    answers: &mut [Answer],
+    growing: bool,
+    parts: impl Fn(&str) -> Option<Parts<'a>>,
     out: &mut Analysis,
 ) -> Vec<Convergence> {
     let mut all = Vec::new();
-    for (answer, found) in found {
-        match found {
-            Ok(stability) => all.push(Convergence { key: answer.key.clone(), label: answer.label.clone(), stability }),
-            Err(why) => out.warnings.push(format!("no convergence of {} from parts of the data: {why}", answer.label)),
+    let bar = answers.iter().any(|a| a.key == "bar");
+    for answer in answers.iter_mut().filter(|a| growing || !bar || a.key != "mbar") {
+        let Some(mut parts) = parts(&answer.key) else { continue };
+        answer.warnings.extend(parts.doubts());
+        match growing.then(|| parts.stability()) {
+            Some(Ok(stability)) => all.push(Convergence { key: answer.key.clone(), label: answer.label.clone(), stability }),
+            Some(Err(why)) => out.warnings.push(format!("no convergence of {} from parts of the data: {why}", answer.label)),
+            None => {}
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::{Purpose, Root};
+
+    /// Works of two states 3.5 apart, Gaussian with variance 1: `noise` of the sample and of normal numbers, and a difference of free
+    /// energies that grows by `drift` over the data.
+    fn doubts_of(seed: u64, n: usize, noise: &dyn Fn(usize, &[f64]) -> f64, drift: f64) -> Vec<Warning> {
+        let works = |replica: u32, mean: f64, drift: f64| {
+            let mut xi = vec![0.0; n];
+            Root::new(seed, "works", "").stream(0, Purpose::Start).normals::<f64>(0, replica, &mut xi);
+            Works { sample: (0..n).collect(), work: (0..n).map(|k| mean + noise(k, &xi) + drift * k as f64 / n as f64).collect() }
+        };
+        Parts::of_links(vec![(works(0, 4.0, drift), works(1, -3.0, -drift))]).doubts()
+    }
+
+    #[test]
+    fn sound_data_raise_no_doubt_and_drift_and_correlation_do() {
+        let kinds = |seeds: u64, noise: &dyn Fn(usize, &[f64]) -> f64, drift: f64| -> [u64; 2] {
+            let of = |kind| (0..seeds).filter(|s| doubts_of(*s, 1000, noise, drift).iter().any(|w| w.kind == kind)).count() as u64;
+            [of(WarningKind::Drift), of(WarningKind::ErrorsDisagree)]
+        };
+        // expected by chance 0.03 and 0.4 of 400; 4 or more have a probability of 1e-3 at most
+        let sound = kinds(400, &|k, xi| xi[k], 0.0);
+        assert!(sound[0] <= 1 && sound[1] < 4, "{sound:?}");
+        // half a standard deviation of the work over the data, 8 standard errors between the halves
+        let drifting = kinds(40, &|k, xi| xi[k], 0.5);
+        // AR(1) with a correlation time of 20 samples and variance 1, counted as independent
+        let phi = 0.95f64;
+        let filtered = |k: usize, xi: &[f64]| {
+            let past = (k.saturating_sub(100)..=k).rev();
+            past.fold((0.0, 1.0), |(sum, weight), j| (sum + weight * xi[j], weight * phi)).0 * (1.0 - phi * phi).sqrt()
+        };
+        let correlated = kinds(40, &filtered, 0.0);
+        assert!(correlated[1] > 36, "{correlated:?}");
+        assert!(drifting[0] > 36, "{drifting:?}");
+    }
 }

@@ -5,11 +5,31 @@ use super::choose::Chosen;
 use super::trouble::{Answered, Trouble, absent, failed};
 use super::windows::gradients;
 use crate::Error;
-use crate::estimate::{Gradients, Ti, TiRule, thermodynamic_integration, ti_rule};
+use crate::estimate::{Gradients, Ti, TiRule, Unusable, thermodynamic_integration, ti_rule};
 use crate::io::alchemical::{Leg, state_name};
 
-/// Thermodynamic integration by the rule asked for, or the one that fits the states, first; then others for comparison.
-pub(super) fn ti(leg: &Leg, chosen: &Chosen, rule: Option<TiRule>) -> Answered<Vec<Answer>> {
+/// Gradients of the sampled states.
+pub(super) struct Drawn {
+    pub(super) states: Vec<usize>,
+    /// Components that move.
+    pub(super) components: usize,
+    /// `[state][component]`.
+    pub(super) lambda: Vec<f64>,
+    /// Of each state `[draw][component]`.
+    pub(super) draws: Vec<Vec<f64>>,
+    /// Statistical inefficiency of each state.
+    pub(super) g: Vec<f64>,
+}
+
+impl Drawn {
+    /// Mean gradients of the draws, or of a part of them.
+    pub(super) fn gradients(&self, draws: &[&[f64]]) -> Result<Gradients, Unusable> {
+        Gradients::from_draws(self.components, &self.lambda, draws, &self.g)
+    }
+}
+
+/// The gradients of all states that have samples, two draws of each at least.
+pub(super) fn drawn(leg: &Leg, chosen: &Chosen) -> Answered<Drawn> {
     let c = chosen.moving.len();
     let (mut states, mut draws, mut g) = (Vec::new(), Vec::new(), Vec::new());
     for state in leg.sampled() {
@@ -30,19 +50,26 @@ pub(super) fn ti(leg: &Leg, chosen: &Chosen, rule: Option<TiRule>) -> Answered<V
         return absent(format!("all samples are of the one state {}", leg.name(states[0])), "give the files of other states too");
     }
     let lambda: Vec<f64> = states.iter().flat_map(|&s| chosen.moving.iter().map(move |&m| leg.states[s][m])).collect();
-    let slices: Vec<&[f64]> = draws.iter().map(Vec::as_slice).collect();
     if let Some(k) = draws.iter().position(|d| d.len() < 2 * c) {
         return Err(failed(format!("TI: state {} has one sample", leg.name(states[k])), "sample longer or discard less"));
     }
-    let why = |e: crate::estimate::Unusable| Trouble::Failed(Error::input(format!("TI: {e}"), "look at the gradients of that state"));
-    let gradients = Gradients::from_draws(c, &lambda, &slices, &g).map_err(why)?;
-    let n_eff = draws.iter().zip(&g).map(|(d, g)| (d.len() / c) as f64 / g).fold(f64::INFINITY, f64::min);
+    Ok(Drawn { states, components: c, lambda, draws, g })
+}
+
+/// Thermodynamic integration by the rule asked for, or the one that fits the states, first; then others for comparison.
+pub(super) fn ti(leg: &Leg, chosen: &Chosen, rule: Option<TiRule>) -> Answered<Vec<Answer>> {
+    let drawn = drawn(leg, chosen)?;
+    let Drawn { states, components: c, draws, g, .. } = &drawn;
+    let slices: Vec<&[f64]> = draws.iter().map(Vec::as_slice).collect();
+    let why = |e: Unusable| Trouble::Failed(Error::input(format!("TI: {e}"), "look at the gradients of that state"));
+    let gradients = drawn.gradients(&slices).map_err(why)?;
+    let n_eff = draws.iter().zip(g).map(|(d, g)| (d.len() / c) as f64 / g).fold(f64::INFINITY, f64::min);
     let mut rules = vec![rule.unwrap_or_else(|| ti_rule(&gradients))];
     rules.extend([TiRule::Trapezoid, TiRule::NaturalCubic].into_iter().filter(|r| *r != rules[0]).collect::<Vec<_>>());
     let mut answers = Vec::new();
     for (k, rule) in rules.into_iter().enumerate() {
         let ti = thermodynamic_integration(&gradients, rule).map_err(why)?;
-        answers.push(ti_answer(leg, chosen, &states, ti, n_eff, k == 0));
+        answers.push(ti_answer(leg, chosen, states, ti, n_eff, k == 0));
     }
     Ok(answers)
 }

@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, LegAnalysis};
 use super::choose::Chosen;
-use super::convergence::{Convergence, convergences, of_links, of_samples};
-use super::integrate::ti;
+use super::convergence::{Parts, converging};
+use super::integrate::{drawn, ti};
 use super::multistate::{multistate, samples};
 use super::neighbours::{bar, exponential, links};
 use super::trouble::Trouble;
@@ -28,7 +28,7 @@ pub(super) fn analyse(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut A
                 .push(format!("state {}: {} of {all} samples have no gradient, and are left out of TI", w.name, w.gradients_missing));
         }
     }
-    let answers = match request.method {
+    let mut answers = match request.method {
         Method::Ti => ti(leg, chosen, request.rule)?,
         Method::Bar => vec![bar(leg, chosen)?],
         Method::Mbar => vec![multistate(leg, chosen, request)?],
@@ -40,7 +40,16 @@ pub(super) fn analyse(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut A
             return Err(Error::input(what, "for these files: ergodica estimate all, bar, mbar, ti or exp"));
         }
     };
-    let convergence = if request.convergence { converging(leg, chosen, &answers, out) } else { Vec::new() };
+    let parts = |key: &str| match key {
+        "ti" => drawn(leg, chosen).ok().map(|d| Parts::of_gradients(d, request.rule)),
+        "bar" => links(leg, chosen, true).ok().map(|(_, links)| Parts::of_links(links)),
+        "mbar" => {
+            let (n_k, u_nk) = samples(leg, chosen);
+            Some(Parts::of_samples(n_k, u_nk))
+        }
+        _ => None,
+    };
+    let convergence = converging(&mut answers, request.convergence, parts, out);
     Ok(LegAnalysis {
         name: None,
         source: String::new(),
@@ -81,17 +90,4 @@ fn all(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Res
         Some(trouble) if answers.is_empty() => Err(trouble.into()),
         _ => Ok(answers),
     }
-}
-
-/// BAR and MBAR from growing parts of the samples.
-fn converging(leg: &Leg, chosen: &Chosen, answers: &[Answer], out: &mut Analysis) -> Vec<Convergence> {
-    let found = answers.iter().filter_map(|answer| match answer.key.as_str() {
-        "bar" => links(leg, chosen, true).ok().map(|(_, links)| (answer, of_links(&links))),
-        "mbar" => {
-            let (n_k, u_nk) = samples(leg, chosen);
-            Some((answer, of_samples(&n_k, &u_nk)))
-        }
-        _ => None,
-    });
-    convergences(found, out)
 }

@@ -2,30 +2,17 @@
 
 use super::answer::{Answer, LegAnalysis};
 use super::{Analysis, Method, SIGN};
+use crate::estimate::number::{decimals, measured};
 use std::fmt;
 use std::fmt::Write as _;
 
 /// "3.089 ± 0.022": two digits of the error.
 pub(super) fn with_error(value: f64, stderr: f64) -> String {
-    if !value.is_finite() || !stderr.is_finite() {
-        return if value.is_finite() { format!("{value:.4}") } else { "-".to_owned() };
-    }
-    let decimals = decimals(stderr);
-    format!("{value:.decimals$} ± {stderr:.decimals$}")
+    if value.is_finite() { measured(value, stderr) } else { "-".to_owned() }
 }
 
 fn pair((value, stderr): (f64, f64)) -> String {
     with_error(value, stderr)
-}
-
-/// Decimals of two digits of an error.
-fn decimals(stderr: f64) -> usize {
-    let (mut decimals, mut e) = (0, stderr.abs());
-    while e < 9.95 && decimals < 6 {
-        e *= 10.0;
-        decimals += 1;
-    }
-    decimals
 }
 
 /// Columns side by side, the first flush left.
@@ -233,7 +220,7 @@ mod tests {
         assert_eq!(with_error(3.089_026, 0.021_57), "3.089 ± 0.022");
         assert_eq!(with_error(-101.5, 1.38), "-101.5 ± 1.4");
         assert_eq!(with_error(12345.6, 123.0), "12346 ± 123");
-        assert_eq!(with_error(1.0, f64::NAN), "1.0000");
+        assert_eq!(with_error(1.0, f64::NAN), "1");
         assert_eq!(with_error(f64::NAN, 1.0), "-");
     }
 }

@@ -3,7 +3,7 @@
 use super::answer::{Answer, LegAnalysis, Point};
 use super::arrays::{correlated, row};
 use super::choose::inefficiency;
-use super::convergence::{convergences, of_links};
+use super::convergence::{Parts, converging};
 use super::neighbours::{bar_answer, chain_answer};
 use super::{Analysis, Method, Request};
 use crate::estimate::{Delta, Works, bar_chain, crossed_gaussians, cumulant2, exp_forward, exp_reverse};
@@ -52,8 +52,8 @@ pub(super) fn work(request: &Request, forward: &[f64], reverse: &[f64], out: &mu
     if !reverse.is_empty() {
         windows.push(row(1, "final", reverse.len(), 1.0, None));
     }
-    let crooks = answers.iter().filter(|a| a.key == "bar" && request.convergence).map(|a| (a, of_links(&links())));
-    let convergence = convergences(crooks, out);
+    let parts = |key: &str| (key == "bar").then(|| Parts::of_links(links().to_vec()));
+    let convergence = converging(&mut answers, request.convergence, parts, out);
     let states = vec!["initial".into(), "final".into()];
     let works = Some((forward.to_vec(), reverse.to_vec()));
     Ok(LegAnalysis { states, windows, answers, works, convergence, ..LegAnalysis::default() })
