@@ -2,13 +2,17 @@
 
 use std::ops::Range;
 
+use super::anneal::Anneal;
 use super::campaign::Campaign;
 use super::estimates::{Axis, Basin, Diagnostics, Estimate, Side};
-use super::kinds::{Anneal, Ladder};
+use super::ladder::{Ladder, Rungs};
 use super::path::Path;
 use super::placed::{NOWHERE, Placed};
+use super::resolved::Resolved;
+use super::sample::{Discard, Minimise, Sample, Start, Thermal};
+use super::stage::{Stage, StageKind};
+use super::system::{System, SystemFrom, Value};
 use super::texts::Drafts;
-use super::types::{Discard, Minimise, Resolved, Sample, Stage, StageKind, Start, System, SystemFrom, Thermal, Value};
 use crate::campaign::physics::{self, Objection, Objections};
 use crate::campaign::units::{Kind, Quantity, UnitSystem};
 use crate::error::Result;
@@ -202,8 +206,8 @@ impl Resolver {
                 let units = self.units;
                 let number = |q: &Placed<Quantity>| q.resolve("temperatures", Kind::Temperature, units).unwrap_or(f64::NAN);
                 let values: Vec<f64> = match t {
-                    super::kinds::Rungs::List(list) => list.iter().map(number).collect(),
-                    super::kinds::Rungs::Even { from, to, .. } => vec![number(from), number(to)],
+                    Rungs::List(list) => list.iter().map(number).collect(),
+                    Rungs::Even { from, to, .. } => vec![number(from), number(to)],
                 };
                 if let Some(x) = values.iter().find(|x| **x <= 0.0 || x.is_infinite()) {
                     complain(format!("a temperature of {scope} is {x}: it must be positive and finite"), "write positive temperatures");
