@@ -1,7 +1,9 @@
 //! The run directory: what was asked for, the files that were read, and who may write.
 
 use super::config::{Campaign, Formula, LinearBase, Start, SystemFrom, Value, changed_error, changes};
-use super::run::{Job, Lengthen, Plan};
+use super::job::Job;
+use super::plan::Plan;
+use super::run::Lengthen;
 use super::system::{Reference, System};
 use super::units::{Misfit, Quantity, UnitSystem};
 use crate::energy::formula::{self, Given};
@@ -18,19 +20,19 @@ const LOCK: &str = ".lock";
 
 /// Files that a campaign names: found beside it when it starts, and in the run directory's `inputs/` ever after.
 #[derive(Clone, Debug)]
-pub struct Inputs {
+pub(super) struct Inputs {
     base: PathBuf,
     kept: bool,
 }
 
 impl Inputs {
     /// Beside the campaign file.
-    pub fn fresh(base: &Path) -> Self {
+    pub(super) fn fresh(base: &Path) -> Self {
         Inputs { base: base.to_owned(), kept: false }
     }
 
     /// Those that a run directory has kept.
-    pub fn kept(dir: &Path) -> Self {
+    pub(super) fn kept(dir: &Path) -> Self {
         Inputs { base: dir.join("inputs"), kept: true }
     }
 
@@ -43,7 +45,7 @@ impl Inputs {
     ///
     /// # Errors
     /// `Error::Input` when there is none.
-    pub fn path(&self, name: &str) -> Result<PathBuf> {
+    pub(super) fn path(&self, name: &str) -> Result<PathBuf> {
         let path = if self.kept { self.base.join(kept_name(name)) } else { self.base.join(name) };
         if path.exists() {
             return Ok(path);
