@@ -2,7 +2,7 @@
 
 use super::config::map::mapped;
 use super::config::{Campaign, ColumnKind, Resolved, StageKind};
-use super::directory::Inputs;
+use super::inputs::Inputs;
 use super::physics::{check_timestep, footprint};
 use super::plan::{Plan, PlannedPoint};
 use super::progress::span;

@@ -1,6 +1,7 @@
 //! One sweep point of a plan at work: its folder, and what every file and estimate of its stages carries.
 
 use super::config::{self, Campaign, EnergyUnit, Placed, Resolved, Sample, Stage, SystemFrom};
+use super::named_system::locate;
 use super::plan::Plan;
 use super::provenance;
 use super::system::System;
@@ -62,12 +63,7 @@ impl Job<'_> {
 
     /// An error about a value of the campaign points at it.
     pub(super) fn at(&self, error: Error, span: Range<usize>) -> Error {
-        match error {
-            Error::Input(list) => Error::Input(
-                list.into_iter().map(|c| if c.at.is_some() { c } else { self.campaign.complaint(&span, c.what, c.remedy) }).collect(),
-            ),
-            other => other,
-        }
+        locate(error, self.campaign, span)
     }
 
     /// Is the system at lambda = 1 under the restraint of an umbrella path?

@@ -1,7 +1,8 @@
 //! What a campaign will do: its sweep points, each with its system, and the seed. Nothing is done yet.
 
 use super::config::{self, Campaign, Resolved, StageKind};
-use super::directory::{self, Inputs};
+use super::inputs::Inputs;
+use super::named_system::load_system;
 use super::system::System;
 use super::units::UnitSystem;
 use super::{along, provenance};
@@ -58,7 +59,7 @@ impl Plan {
             let system = match shared {
                 Some(s) => s,
                 None => {
-                    let system = Arc::new(directory::load_system(&point.campaign, inputs)?);
+                    let system = Arc::new(load_system(&point.campaign, inputs)?);
                     loaded.push((point.campaign.system.clone(), system.clone()));
                     system
                 }

@@ -3,8 +3,8 @@
 use super::analyse::estimate_frame;
 use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
 use super::copies::SHARED;
-use super::directory::Inputs;
 use super::estimate_files::{self, Answer, Bootstrap, LegAnalysis, Request, Unit};
+use super::inputs::Inputs;
 use super::job::Job;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary, WorkSummary};
 use crate::estimate::{Check, Estimate, Outcome, Part, WarningKind};

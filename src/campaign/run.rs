@@ -1,7 +1,8 @@
 //! Runs, resumes and extends campaigns: points and stages in order, each from wherever its checkpoint stands.
 
 use super::config::StageKind;
-use super::directory::{self, Directory, Inputs};
+use super::directory::{self, Directory};
+use super::inputs::Inputs;
 use super::plan::Plan;
 use super::progress::Show;
 use super::session::Session;

@@ -1,6 +1,6 @@
 //! One invocation at work on a run directory: when it stops, which checkpoints it may read, what it tells the user.
 
-use super::directory::Inputs;
+use super::inputs::Inputs;
 use super::progress::Show;
 use super::run::Options;
 use super::signals::Stop;
