@@ -281,7 +281,7 @@ pub(crate) struct Compare {
     /// Every estimate and every stored number must be equal to the bit (exit 0 or 1)
     #[arg(long)]
     pub(crate) exact: bool,
-    /// One quantity (log_z, delta_f, ...) by every run and stage: value, error, energy calls, efficiency, pairwise z
+    /// One quantity (log_z, delta_f, ...) by every run and stage: value, error, energy and gradient calls, efficiency, pairwise z
     #[arg(long, conflicts_with = "exact")]
     pub(crate) quantity: Option<String>,
     /// Machine-readable

@@ -5,7 +5,6 @@ use super::find::find;
 use super::found::Found;
 use super::part::Part;
 use super::solve::How;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Parts of the data that convergence is shown for.
@@ -26,7 +25,7 @@ pub(super) fn convergence(how: How, whole: &Part<'_>, g: f64, found: &Found) -> 
         let ((forward, error), (reverse, reverse_error)) = (ends(from..from + m)?, ends(from + n - m..from + n)?);
         Ok([part as f64 / PARTS as f64, forward, error, reverse, reverse_error])
     };
-    let mut rows = (1..PARTS).into_par_iter().map(row).collect::<Answer<Vec<_>>>()?;
+    let mut rows = (1..PARTS).map(row).collect::<Answer<Vec<_>>>()?;
     let (all, error) = (found.f[found.end()], found.error(0, found.end()));
     rows.push([1.0, all, error, all, error]);
     Ok(rows)
