@@ -1,29 +1,35 @@
-//! Energy calls counted are energy calls made: what budgets and comparisons of methods rely on.
+//! Energy and gradient calls counted are calls made: what budgets and comparisons of methods rely on.
 
 mod path;
 
 use ergodica::Result;
-use ergodica::batch::{Ensemble, Phase, Resume, Snapshot, Thermo};
+use ergodica::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
 use ergodica::dynamics::{Baoab, Com, Hmc, HmcOptions, Propagator, mala};
 use ergodica::energy::biased::Biased;
 use ergodica::energy::collective::{Collective, Coordinate};
 use ergodica::energy::table::Axis;
-use ergodica::energy::{Batched, Interpolated, Potential, double_well::DoubleWell};
+use ergodica::energy::{Batched, Evaluation, Interpolated, Potential, double_well::DoubleWell};
 use ergodica::path::*;
 use ergodica::real::Octet;
 use path::{Bowl, batch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the replicas whose energy is asked for; whole blocks only.
+/// Counts the replicas whose energy is asked for, and those whose force is wanted too; whole blocks only. Movers ask block by block for
+/// both; who asks for a whole batch, or for a block at several couplings, wants energies alone.
 struct Counting {
     inner: Arc<dyn Potential>,
     made: AtomicU64,
+    forces: AtomicU64,
 }
 
 impl Counting {
     fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
+    }
+
+    fn forces(&self) -> u64 {
+        self.forces.load(Ordering::Relaxed)
     }
 }
 
@@ -36,7 +42,12 @@ impl Potential for Counting {
     }
     fn eval_block(&self, x: &[Octet], lambda: Octet, f: &mut [Octet], terms: Option<&mut [Octet]>) -> Octet {
         self.made.fetch_add(8, Ordering::Relaxed);
+        self.forces.fetch_add(8, Ordering::Relaxed);
         self.inner.eval_block(x, lambda, f, terms)
+    }
+    fn eval(&self, x: &Coords, thermo: &[Thermo], out: &mut Evaluation) -> Result<()> {
+        self.made.fetch_add(8 * x.blocks() as u64, Ordering::Relaxed);
+        self.inner.eval(x, thermo, out)
     }
     fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
         self.made.fetch_add(8 * self.calls(lambdas.len()) as u64, Ordering::Relaxed);
@@ -67,14 +78,14 @@ fn counting(linear: bool) -> Arc<Counting> {
     } else {
         path::between(bowl, WELL)
     };
-    Arc::new(Counting { inner, made: AtomicU64::new(0) })
+    Arc::new(Counting { inner, made: AtomicU64::new(0), forces: AtomicU64::new(0) })
 }
 
 fn base(beta: f64) -> GaussianBase {
     GaussianBase::new(vec![0.0; 2], 1.3 / beta.sqrt()).unwrap()
 }
 
-/// (made, counted, levels, resamplings) of an annealing.
+/// (made, counted, levels, resamplings) of an annealing; made and counted a replica.
 fn annealed(p: &Arc<Counting>, kernel: &str, ladder: Vec<Thermo>, schedule: Schedule) -> (u64, u64, u64, u64) {
     let (potential, mass) = (p.clone() as Arc<dyn Potential>, [1.0; 2]);
     let target = Arc::new(Boltzmann(potential.clone()));
@@ -99,7 +110,14 @@ fn annealed(p: &Arc<Counting>, kernel: &str, ladder: Vec<Thermo>, schedule: Sche
     run.start_from(&from, &mut ens).unwrap();
     run.finish(&mut ens).unwrap();
     let resampled: u64 = run.levels().iter().map(|l| l.resampled).sum();
-    (p.made() / N as u64, run.evaluations() / N as u64, run.levels().len() as u64, resampled)
+    assert_eq!(p.forces(), run.tally().gradients, "gradients of {kernel}");
+    // a map moves without forces, unadjusted kernels take every energy with its force
+    match kernel {
+        "map" => assert_eq!(p.forces(), 0),
+        "ula" | "langevin" => assert!(p.forces() == p.made() || schedule != Schedule::Fixed, "{kernel}"),
+        _ => assert!(0 < p.forces() && p.forces() < p.made(), "{kernel}: {} of {} with forces", p.forces(), p.made()),
+    }
+    (p.made() / N as u64, run.tally().evaluations / N as u64, run.levels().len() as u64, resampled)
 }
 
 /// Every kernel along lambda and along beta, fixed and adaptive, and how many calls a level may take at most.
@@ -147,7 +165,7 @@ type Make<'a> = &'a dyn Fn(Arc<dyn Potential>) -> Box<dyn Propagator<Phase>>;
 fn advanced(p: &Counting, mover: &mut dyn Propagator<Phase>, ens: &mut Ensemble<Phase>, steps: &[u64]) {
     for n in steps {
         mover.advance(ens, *n).unwrap();
-        assert_eq!(p.made(), mover.tally().evaluations, "after {} steps", ens.step);
+        assert_eq!((p.made(), p.forces()), (mover.tally().evaluations, mover.tally().gradients), "after {} steps", ens.step);
     }
 }
 
@@ -176,7 +194,9 @@ fn chains_ladders_and_biases_count_what_they_evaluate() {
                     advanced(&p, &mut exchange, &mut ens, &[1, 3, 5, 1]);
                     // what is stored beside a frame
                     exchange.u_kn(&ens, &mut Vec::new()).unwrap();
-                    assert_eq!(p.made(), exchange.tally().evaluations);
+                    assert_eq!((p.made(), p.forces()), (exchange.tally().evaluations, exchange.tally().gradients));
+                    // labels that move at one coupling need no energy that the propagator has not; frames at several couplings do
+                    assert_eq!(p.made() > p.forces(), ladder[0].lambda != ladder[1].lambda);
                 }
                 let p = counting(linear);
                 let mut ens = batch(2, N, ladder[0], "expanded");

@@ -213,6 +213,17 @@ fn quadrature_reaches_the_ends_that_a_spline_leaves_out() {
     assert_eq!((ti.rule.as_deref(), &ti.by_quadrature[..], ti.states.len()), (Some("Gauss-Legendre quadrature"), &[0, 6][..], 7));
     assert_eq!((ti.values[0], ti.values[6], ti.gradients.len()), (0.0, 1.0, 5));
     assert_eq!((of("spline").rule.as_deref(), of("lines").rule.as_deref()), (Some("a natural cubic spline"), Some("the trapezoid")));
+    // Parts of the frames have errors of their own, by the rule of the whole, which is the last of them. (The twin: scaled from the error
+    // of the whole they were the same from both sides.)
+    for (stage, exact) in [("ti", ln(2.0)), ("mbar", outermost)] {
+        let (rows, all) = (&of(stage).convergence, e(stage, "delta_f"));
+        assert_eq!((rows.len(), rows[9]), (10, [1.0, all.value, all.stderr, all.value, all.stderr]), "{stage}");
+        for [part, forward, error, reverse, reverse_error] in &rows[..9] {
+            let z = [(forward - exact) / error, (reverse - exact) / reverse_error];
+            assert!(z.iter().all(|z| z.abs() < 4.0), "{stage}, {part} of the frames: {z:?}");
+            assert!(error != reverse_error && *error > all.stderr / 2.0, "{stage}, {part} of the frames: {error} and {reverse_error}");
+        }
+    }
     // Frames drawn again, beside theory and the copies' spread.
     let (whole, again) = (e("mbar", "delta_f"), e("mbar", "delta_f:bootstrap"));
     assert!(again.value == whole.value && (0.5..2.0).contains(&(again.stderr / whole.stderr)), "{whole:?} {again:?}");

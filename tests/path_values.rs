@@ -42,9 +42,9 @@ fn many_wells(energy: impl Energy, exact: f64, within: f64, name: &str) -> f64 {
     run.finish(&mut ens).unwrap();
     let (found, seconds) = (run.log_z(&ens)[0], time.elapsed().as_secs_f64());
     let resampled: u64 = run.levels().iter().map(|l| l.resampled).sum();
-    println!("{found:.4} against {exact:.4}, {} evaluations, {seconds:.2} CPU-s, {resampled} resamplings", run.evaluations());
+    println!("{found:.4} against {exact:.4}, {} evaluations, {seconds:.2} CPU-s, {resampled} resamplings", run.tally().evaluations);
     assert!((found - exact).abs() < within, "{found} against {exact}");
-    assert_eq!(run.evaluations(), 2000 * (2 + 4 * 1024 + resampled));
+    assert_eq!(run.tally().evaluations, 2000 * (2 + 4 * 1024 + resampled));
     let last = run.levels()[900];
     assert!((last.acceptance - 0.7).abs() < 0.05, "acceptance {}", last.acceptance);
     found - exact

@@ -85,6 +85,9 @@ fn four_springs_by_every_road() {
     let kt = table.as_array().unwrap().iter().find(|g| g["quantity"].as_str().unwrap().starts_with("delta_f in kT")).unwrap();
     assert_eq!(kt["entries"].as_array().unwrap().len(), 4, "{kt}");
     assert!(kt["entries"].as_array().unwrap().iter().all(|e| e["energy_calls"].as_u64().unwrap() > 0));
+    // exchanges ask for the energies of states without their forces
+    let calls = |e: &serde_json::Value| (e["energy_calls"].as_u64().unwrap(), e["gradient_calls"].as_u64().unwrap());
+    assert!(kt["entries"].as_array().unwrap().iter().map(calls).all(|(energy, gradient)| 0 < gradient && gradient < energy), "{kt}");
     assert!(kt["z"][0][3].as_f64().unwrap().abs() < 4.0);
 }
 

@@ -1,7 +1,8 @@
 //! What `[path]` makes of a system: a potential that depends on lambda, and where it begins.
 
 use super::config::{Campaign, LinearBase, Path, Resolved, StageKind, SystemFrom};
-use super::directory::{self, Inputs, locate};
+use super::inputs::Inputs;
+use super::named_system::{locate, named_system};
 use super::system::{Symmetry, System};
 use crate::dynamics::Com;
 use crate::energy::molecular::{LambdaPath, coupled};
@@ -46,7 +47,7 @@ fn build(system: &System, path: &Path, resolved: &Resolved, campaign: &Campaign,
             along.base = Some(base);
         }
         Path::Linear { base: LinearBase::System(name) } => {
-            let base = directory::named_system(&name.value, &[], inputs).map_err(|e| locate(e, campaign, name.span.clone()))?;
+            let base = named_system(&name.value, &[], inputs).map_err(|e| locate(e, campaign, name.span.clone()))?;
             if base.dof() != system.dof() {
                 let what = format!("{} has {} degrees of freedom, {} has {}", base.name, base.dof(), system.name, system.dof());
                 return Err(locate(Error::input(what, "name a system of the same coordinates"), campaign, name.span.clone()));

@@ -1,7 +1,7 @@
 //! From the stored frames of a sample stage to diagnostics, means, surfaces and populations. Reads files only.
 
 use super::config::{Estimate as Wanted, Method, Sample, Stage};
-use super::run::Job;
+use super::job::Job;
 use super::{basins, surfaces};
 use crate::batch::Snapshot;
 use crate::estimate::summary::{ColumnSummary, StageSummary};
@@ -182,6 +182,8 @@ pub(super) fn frame(job: &Job<'_>, stage: &Stage, sample: &Sample, saved: &Snaps
         time_unit: job.time_unit().map(str::to_owned),
         acceptance: (proposed > 0).then(|| saved.u64("accepted").map(|a| a as f64 / proposed as f64)).transpose()?,
         evaluations: saved.u64("evaluations")?,
+        // checkpoints of older versions do not tell
+        gradients: saved.u64("gradients").ok(),
         ..StageSummary::default()
     })
 }

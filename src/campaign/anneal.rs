@@ -3,9 +3,10 @@
 
 use super::carry;
 use super::config::{Along, Anneal, Kernel, Placed, Schedule, Stage, Start};
+use super::job::Job;
 use super::moves::{self, Moves};
-use super::run::{Job, Session};
 use super::sample::held;
+use super::session::Session;
 use super::start;
 use super::system::System;
 use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
@@ -277,12 +278,9 @@ impl Moves for Annealing<'_> {
     }
 
     fn tally(&self) -> Tally {
-        let (now, before) = (self.walk.path().transition().tally(), self.before);
-        Tally {
-            evaluations: before.evaluations + self.walk.evaluations(),
-            proposed: before.proposed + now.proposed,
-            accepted: before.accepted + now.accepted,
-        }
+        let mut all = self.before;
+        all += self.walk.tally();
+        all
     }
 
     fn note(&self) -> String {

@@ -3,18 +3,20 @@
 use super::analyse::estimate_frame;
 use super::anneal::{LOG_W, from_base};
 use super::config::{Anneal, Estimate as Wanted, Stage, Thermal};
-use super::run::Job;
+use super::job::Job;
 use super::works::{acceptance_check, frames};
 use crate::Result;
 use crate::batch::Snapshot;
 use crate::estimate::summary::{AnnealSummary, StageSummary};
-use crate::estimate::{Check, Estimate, Outcome, Warning, WarningKind, mean_of_runs};
+use crate::estimate::{Check, Estimate, Outcome, Threshold, Warning, WarningKind, mean_of_runs};
 use crate::path::{ess, log_mean_exp};
 
 /// Effective particles of all runs together: worth a warning below the first, no result below the second.
-const PARTICLES: (f64, f64) = (100.0, 10.0);
+const PARTICLES: Threshold = Threshold { pass: 100.0, fail: 10.0 };
 /// Standard deviation of ln of the runs' mean weights: beyond it a few runs carry the mean.
-const SCATTER: (f64, f64) = (1.0, 2.0);
+const SCATTER: Threshold = Threshold { pass: 1.0, fail: 2.0 };
+/// Starting particles that have descendants at the end, in the poorest run.
+const FAMILIES: Threshold = Threshold { pass: 10.0, fail: 2.0 };
 /// Runs from whose spread an error is fair.
 const RUNS: usize = 4;
 
@@ -82,6 +84,8 @@ pub(super) fn annealed(job: &Job<'_>, stage: &Stage, anneal: &Anneal, saved: &Sn
         draws: runs,
         acceptance,
         evaluations: saved.u64("evaluations")?,
+        // checkpoints of older versions do not tell
+        gradients: saved.u64("gradients").ok(),
         annealing: Some(AnnealSummary {
             log_z: found.log_z.clone(),
             ess: found.ess.clone(),
@@ -155,46 +159,30 @@ impl Annealed {
     fn checks(&self, stage: &Stage, families: &[f64]) -> Vec<Check> {
         let runs = self.log_z.len() as f64;
         let effective: f64 = self.ess.iter().sum::<f64>() * self.particles as f64;
-        let least = |value: f64, (pass, fail): (f64, f64)| {
-            if value >= pass {
-                Outcome::Pass
-            } else if value >= fail {
-                Outcome::Warn
-            } else {
-                Outcome::Fail
-            }
-        };
         let of = stage.name.value.clone();
         let mut all = vec![Check {
             check: "ess".to_owned(),
             of: of.clone(),
             value: effective.is_finite().then_some(effective),
-            bound: Some(PARTICLES.0),
-            outcome: least(effective, PARTICLES),
+            bound: Some(PARTICLES.pass),
+            outcome: PARTICLES.at_least(effective),
             message: format!(
                 "the weights are worth {effective:.0} particles in all runs, should be at least {:.0}: take more levels or particles",
-                PARTICLES.0
+                PARTICLES.pass
             ),
         }];
         let mean = self.log_z.iter().sum::<f64>() / runs;
         let scatter = (self.log_z.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / (runs - 1.0)).sqrt();
         if self.log_z.len() > 1 {
-            let outcome = if scatter <= SCATTER.0 {
-                Outcome::Pass
-            } else if scatter <= SCATTER.1 {
-                Outcome::Warn
-            } else {
-                Outcome::Fail
-            };
             all.push(Check {
                 check: "scatter".to_owned(),
                 of: of.clone(),
                 value: scatter.is_finite().then_some(scatter),
-                bound: Some(SCATTER.0),
-                outcome,
+                bound: Some(SCATTER.pass),
+                outcome: SCATTER.at_most(scatter),
                 message: format!(
                     "ln of the mean weight scatters by {scatter:.2} among runs, should be at most {}: beyond it a few runs carry the mean",
-                    SCATTER.0
+                    SCATTER.pass
                 ),
             });
         }
@@ -227,9 +215,9 @@ impl Annealed {
                 check: "families".to_owned(),
                 of,
                 value: Some(fewest),
-                bound: Some(10.0),
-                outcome: least(fewest, (10.0, 2.0)),
-                message: format!("{fewest:.0} starting particles have descendants at the end, should be at least 10: take more levels, steps or particles"),
+                bound: Some(FAMILIES.pass),
+                outcome: FAMILIES.at_least(fewest),
+                message: format!("{fewest:.0} starting particles have descendants at the end, should be at least {}: take more levels, steps or particles", FAMILIES.pass),
             });
         }
         all

@@ -1,7 +1,7 @@
 //! The declared basins of a campaign, counted on the stored columns of a stage.
 
 use super::analyse::{Scalar, finite};
-use super::run::Job;
+use super::job::Job;
 use crate::estimate::summary::{BasinSummary, BasinsSummary};
 use crate::estimate::{self, Basin, Estimate, Interval, Series, Unusable, WarningKind};
 use crate::{Error, Result};

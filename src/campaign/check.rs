@@ -2,10 +2,10 @@
 
 use super::config::map::mapped;
 use super::config::{Campaign, ColumnKind, Resolved, StageKind};
-use super::directory::Inputs;
+use super::inputs::Inputs;
 use super::physics::{check_timestep, footprint};
+use super::plan::{Plan, PlannedPoint};
 use super::progress::span;
-use super::run::{Plan, PlannedPoint};
 use super::system::System;
 use super::units::Kind;
 use crate::dynamics;

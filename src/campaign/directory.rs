@@ -1,10 +1,11 @@
-//! The run directory: what was asked for, the files that were read, and who may write.
+//! The run directory: what was asked for, and who may write.
 
-use super::config::{Campaign, Formula, LinearBase, Start, SystemFrom, Value, changed_error, changes};
-use super::run::{Job, Lengthen, Plan};
-use super::system::{Reference, System};
-use super::units::{Misfit, Quantity, UnitSystem};
-use crate::energy::formula::{self, Given};
+use super::config::{Campaign, Start, changed_error, changes};
+use super::inputs::{Inputs, named_files};
+use super::job::Job;
+use super::plan::Plan;
+use super::run::Lengthen;
+use super::units::UnitSystem;
 use crate::error::Source;
 use crate::io::{files, pdb};
 use crate::{Error, Result};
@@ -15,177 +16,6 @@ const CONFIG: &str = "config.toml";
 const RESOLVED: &str = "resolved.toml";
 const GIVEN: &str = "config.blake3";
 const LOCK: &str = ".lock";
-
-/// Files that a campaign names: found beside it when it starts, and in the run directory's `inputs/` ever after.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    base: PathBuf,
-    kept: bool,
-}
-
-impl Inputs {
-    /// Beside the campaign file.
-    pub fn fresh(base: &Path) -> Self {
-        Inputs { base: base.to_owned(), kept: false }
-    }
-
-    /// Those that a run directory has kept.
-    pub fn kept(dir: &Path) -> Self {
-        Inputs { base: dir.join("inputs"), kept: true }
-    }
-
-    /// The same files after they were copied.
-    pub(super) fn kept_in(&self, dir: &Path) -> Self {
-        Self::kept(dir)
-    }
-
-    /// Where the file or folder lies that the campaign calls `name`.
-    ///
-    /// # Errors
-    /// `Error::Input` when there is none.
-    pub fn path(&self, name: &str) -> Result<PathBuf> {
-        let path = if self.kept { self.base.join(kept_name(name)) } else { self.base.join(name) };
-        if path.exists() {
-            return Ok(path);
-        }
-        Err(Error::input(
-            format!("there is no {}", path.display()),
-            if self.kept {
-                "the run directory lost a file: restore it, or start afresh"
-            } else {
-                "paths are relative to the campaign file"
-            },
-        ))
-    }
-
-    /// A path that is not copied (another run directory): relative to the campaign file.
-    pub(super) fn relative(&self, name: &str) -> PathBuf {
-        if self.kept {
-            let origin = std::fs::read_to_string(self.base.join("origin")).unwrap_or_default();
-            Path::new(origin.trim_end()).join(name)
-        } else {
-            self.base.join(name)
-        }
-    }
-
-    fn keep(&self, name: &str, dir: &Path) -> Result<()> {
-        let (from, to) = (self.path(name)?, dir.join("inputs").join(kept_name(name)));
-        let copy = |from: &Path, to: &Path| -> Result<()> {
-            let bytes = std::fs::read(from).map_err(|e| Error::io(from, "reading an input", &e))?;
-            files::write_atomic(to, &bytes)
-        };
-        if from.is_dir() {
-            files::make_dir(&to)?;
-            for entry in files::names(&from)? {
-                if from.join(&entry).is_file() {
-                    copy(&from.join(&entry), &to.join(&entry))?;
-                }
-            }
-            return Ok(());
-        }
-        copy(&from, &to)
-    }
-}
-
-/// `sub/my.pdb` -> `3f2a9c01-my.pdb`: unique, flat, still readable.
-fn kept_name(name: &str) -> String {
-    let hash = blake3::hash(name.as_bytes()).to_hex();
-    let last = Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    format!("{}-{last}", &hash[..8])
-}
-
-/// A system by name, or by the path of its folder beside the campaign.
-pub(super) fn named_system(name: &str, given: &[Given], inputs: &Inputs) -> Result<System> {
-    let place = if is_path(name) { inputs.path(name)?.display().to_string() } else { name.to_owned() };
-    System::load(&place, given)
-}
-
-/// The system of a campaign.
-pub(super) fn load_system(campaign: &Campaign, inputs: &Inputs) -> Result<System> {
-    let system = match &campaign.system.from {
-        SystemFrom::Name(name) => {
-            let loaded = given(campaign).and_then(|given| named_system(&name.value, &given, inputs));
-            loaded.map_err(|e| locate(e, campaign, name.span.clone()))?
-        }
-        SystemFrom::File { file, coordinates } => {
-            let xml = inputs.path(&file.value).map_err(|e| locate(e, campaign, file.span.clone()))?;
-            let pdb = inputs.path(&coordinates.value).map_err(|e| locate(e, campaign, coordinates.span.clone()))?;
-            if let Some((key, _)) = campaign.system.parameters.first() {
-                let what = format!("unknown parameter `{}`: a molecule takes none", key.value);
-                return Err(Error::Input(vec![campaign.complaint(&key.span, what, "change the System in OpenMM and serialise it again")]));
-            }
-            let mut system = System::from_files(&xml, &pdb)?;
-            // The kept copy has another name than the file the user knows.
-            system.name = Path::new(&file.value).file_stem().map_or(system.name, |n| n.to_string_lossy().into_owned());
-            system
-        }
-        SystemFrom::Data => {
-            // A place for what every run has: one coordinate that feels nothing.
-            let formula = Formula::nothing();
-            let potential = formula.potential(&[]).map_err(|m| Error::Input(vec![campaign.mistake(&formula.text, m)]))?;
-            let mut system = System::of_formula(&formula, potential, &[])?;
-            system.name = "published data".to_owned();
-            system
-        }
-        SystemFrom::Formula(formula) => {
-            let potential = formula.potential(&campaign.system.parameters);
-            let potential = potential.map_err(|m| Error::Input(vec![campaign.mistake(&formula.text, m)]))?;
-            let mut system = System::of_formula(formula, potential, &campaign.system.parameters).map_err(|e| {
-                let span = formula.start.as_ref().map_or(&formula.text.span, |s| &s.span);
-                locate(e, campaign, span.clone())
-            })?;
-            system.references = formula.references.iter().map(|(quantity, r)| Reference::anywhere(&quantity.value, r)).collect();
-            system
-        }
-    };
-    super::observables::apply(system, campaign)
-}
-
-/// The campaign's parameters in internal units.
-fn given(campaign: &Campaign) -> Result<Vec<Given>> {
-    let mut all = Vec::new();
-    for (name, value) in &campaign.system.parameters {
-        let converted = parameter(value).map_err(|m| Error::Input(vec![campaign.complaint(&value.span, m.what, m.remedy)]))?;
-        all.push(Given { name: name.value.clone(), value: converted, at: campaign.locate(&name.span) });
-    }
-    Ok(all)
-}
-
-/// A parameter written outside a campaign: a number (with a unit where it has one), a list, a word.
-pub(super) fn parameter_text(text: &str) -> Result<formula::Value> {
-    if let Ok(q) = Quantity::parse(text)
-        && let Ok(x) = q.resolve_any()
-    {
-        return Ok(formula::Value::Number(x));
-    }
-    match text {
-        "true" => return Ok(formula::Value::Flag(true)),
-        "false" => return Ok(formula::Value::Flag(false)),
-        _ => {}
-    }
-    if let Some(items) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        return items.split(',').map(|t| parameter_text(t.trim())).collect::<Result<_>>().map(formula::Value::List);
-    }
-    Ok(formula::Value::Text(text.trim_matches('"').to_owned()))
-}
-
-fn parameter(value: &Value) -> std::result::Result<formula::Value, Misfit> {
-    Ok(match value {
-        Value::Number(q) => formula::Value::Number(q.resolve_any()?),
-        Value::Text(t) => formula::Value::Text(t.clone()),
-        Value::Flag(b) => formula::Value::Flag(*b),
-        Value::List(items) => formula::Value::List(items.iter().map(parameter).collect::<std::result::Result<_, _>>()?),
-    })
-}
-
-pub(super) fn locate(error: Error, campaign: &Campaign, span: std::ops::Range<usize>) -> Error {
-    match error {
-        Error::Input(list) => {
-            Error::Input(list.into_iter().map(|c| if c.at.is_some() { c } else { campaign.complaint(&span, c.what, c.remedy) }).collect())
-        }
-        other => other,
-    }
-}
 
 /// Writes `topology.pdb` beside the stages, when the system has atoms.
 pub(super) fn write_topology(job: &Job<'_>) -> Result<()> {
@@ -264,7 +94,7 @@ impl Directory {
     /// Writes what was asked for: the campaign as given, the files it names, and last resolved.toml, which makes it a run.
     pub(super) fn begin(&self, source: &Source, plan: &Plan, inputs: &Inputs) -> Result<()> {
         files::make_dir(&self.path.join("inputs"))?;
-        let base = std::path::absolute(&inputs.base).unwrap_or_else(|_| inputs.base.clone());
+        let base = inputs.origin();
         files::write_atomic(&self.path.join("inputs/origin"), base.display().to_string().as_bytes())?;
         for point in plan.points.iter() {
             for name in named_files(&point.resolved, &point.resolved.stages) {
@@ -386,35 +216,6 @@ fn downstream(campaign: &Campaign, stage: &str) -> Vec<String> {
         }
     }
     found
-}
-
-/// A folder of one's own rather than a system that comes with the program.
-fn is_path(name: &str) -> bool {
-    name.contains(['/', '\\'])
-}
-
-/// Files and folders that a campaign names, other run directories left out.
-fn named_files(resolved: &super::config::Resolved, stages: &[super::config::Stage]) -> Vec<String> {
-    let mut names = Vec::new();
-    if let Some(super::config::Path::Linear { base: LinearBase::System(name) }) = resolved.path.as_ref().map(|p| &p.value)
-        && is_path(&name.value)
-    {
-        names.push(name.value.clone());
-    }
-    match &resolved.system.from {
-        SystemFrom::Name(name) if is_path(&name.value) => names.push(name.value.clone()),
-        SystemFrom::Name(_) | SystemFrom::Formula(_) | SystemFrom::Data => {}
-        SystemFrom::File { file, coordinates } => names.extend([file.value.clone(), coordinates.value.clone()]),
-    }
-    for stage in stages {
-        if let super::config::StageKind::Estimate(e) = &stage.kind {
-            names.extend(e.data.iter().flat_map(|leg| &leg.files).map(|f| f.value.clone()));
-        }
-        if let Some(Start::Structures(list)) = stage.kind.start() {
-            names.extend(list.iter().map(|f| f.value.clone()));
-        }
-    }
-    names
 }
 
 /// Does a process hold the lock?

@@ -1,7 +1,8 @@
 //! `evaluate`: energies, terms and forces of given configurations.
 
 use super::config::Campaign;
-use super::directory::{self, Inputs};
+use super::inputs::Inputs;
+use super::named_system::{load_system, parameter_text};
 use super::system::System;
 use super::units::{Kind, UnitSystem};
 use crate::batch::{Coords, Thermo};
@@ -72,7 +73,7 @@ fn load(system: &str, coordinates: Option<&Path>, sets: &[(String, String)]) -> 
     let mut given = Vec::new();
     for (key, value) in sets {
         let name = key.strip_prefix("system.parameters.").unwrap_or(key);
-        given.push(Given::new(name, directory::parameter_text(value)?));
+        given.push(Given::new(name, parameter_text(value)?));
     }
     System::load(system, &given)
 }
@@ -86,7 +87,7 @@ fn of_campaign(file: &Path, sets: &[(String, String)]) -> Result<System> {
         let what = format!("{} sweeps over {} points", file.display(), points.len());
         return Err(Error::input(what, "take the [sweep] out, or copy the campaign and choose a point"));
     };
-    directory::load_system(&point.campaign, &Inputs::fresh(file.parent().unwrap_or(Path::new(""))))
+    load_system(&point.campaign, &Inputs::fresh(file.parent().unwrap_or(Path::new(""))))
 }
 
 impl Evaluated {

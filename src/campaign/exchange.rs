@@ -1,9 +1,10 @@
 //! An exchange stage: whole ladders of replicas that trade their states.
 
 use super::config::{Exchange, Mixing, Stage};
+use super::job::Job;
 use super::moves;
-use super::run::{Job, Session};
 use super::sample::{self, Chain, Mover};
+use super::session::Session;
 use crate::Result;
 use crate::batch::{Ensemble, Phase, Thermo};
 use crate::dynamics::{self, Propagator};

@@ -2,9 +2,10 @@
 
 use super::config::{Expanded, Stage, Weights};
 use super::exchange::{ladder_columns, ladder_values};
+use super::job::Job;
 use super::moves;
-use super::run::{Job, Session};
 use super::sample::{self, Chain, Mover};
+use super::session::Session;
 use crate::Result;
 use crate::batch::{Ensemble, Phase, Snapshot, Thermo};
 use crate::dynamics::{self, Propagator};

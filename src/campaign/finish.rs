@@ -2,8 +2,10 @@
 
 use super::config::map::mapped;
 use super::config::{Method, Sample, Smooth, StageKind};
+use super::job::Job;
+use super::plan::Plan;
 use super::provenance;
-use super::run::{Job, Plan, Session};
+use super::session::Session;
 use super::weighted::Weighted;
 use super::{analyse, annealed, free_energies, ladders, metadynamics, minimise, moves, published, weighted, works};
 use crate::estimate::summary::{Performance, SCHEMA, StageSummary, Summary};

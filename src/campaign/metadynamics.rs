@@ -2,9 +2,10 @@
 
 use super::analyse::{Scalar, diverged_check, frame};
 use super::config::{ColumnKind, Metadynamics, Stage};
+use super::job::Job;
 use super::moves::{self, Moves};
-use super::run::{Job, Session};
 use super::sample::{self, Chain, Mover, Place};
+use super::session::Session;
 use super::system::System;
 use crate::batch::{Ensemble, Phase, Snapshot, Thermo};
 use crate::dynamics::{self, Propagator, Tally};
@@ -12,7 +13,7 @@ use crate::energy::biased::Biased;
 use crate::energy::collective::{Collective, Coordinate, Dihedral, Distance, RadiusOfGyration};
 use crate::energy::table::Axis;
 use crate::estimate::summary::{StageSummary, SurfaceSummary};
-use crate::estimate::{Check, Estimate, Outcome, Warning, WarningKind};
+use crate::estimate::{Check, Estimate, Outcome, Threshold, Warning, WarningKind};
 use crate::io::reader;
 use crate::io::sink::{Column, Frame, Header, Kind};
 use crate::observe::Measure;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 
 /// The column of ln of the weights that undo the bias.
 const LOG_W: &str = "log_w";
+/// Standard error of the free energy among copies, in kT where it is below 10 kT.
+const AGREED: Threshold = Threshold { pass: 0.5, fail: 1.0 };
 
 /// An observable as something that a bias or a restraint can act on.
 ///
@@ -166,10 +169,8 @@ impl Moves for Copies {
     }
     fn tally(&self) -> Tally {
         let mut all = Tally::default();
-        for t in self.copies.iter().map(Moves::tally) {
-            all.evaluations += t.evaluations;
-            all.proposed += t.proposed;
-            all.accepted += t.accepted;
+        for copy in &self.copies {
+            all += copy.tally();
         }
         all
     }
@@ -225,19 +226,12 @@ pub(super) fn analyse(
     mean.iter_mut().for_each(|f| *f = (*f - least) * kt);
     let stderr: Vec<f64> = stderr.iter().map(|e| e * kt).collect();
     let worst = low.iter().map(|i| stderr[*i] / kt).fold(0.0, f64::max);
-    let outcome = if worst <= 0.5 {
-        Outcome::Pass
-    } else if worst <= 1.0 {
-        Outcome::Warn
-    } else {
-        Outcome::Fail
-    };
     summary.checks.push(Check {
         check: "copies".to_owned(),
         of: stage.name.value.clone(),
         value: worst.is_finite().then_some(worst),
-        bound: Some(0.5),
-        outcome: if worst.is_finite() && !low.is_empty() { outcome } else { Outcome::Fail },
+        bound: Some(AGREED.pass),
+        outcome: if low.is_empty() { Outcome::Fail } else { AGREED.at_most(worst) },
         message: format!(
             "the biases of {n} copies agree to {worst:.2} kT where the free energy is below 10 kT, should be to 0.5: fill longer"
         ),

@@ -1,7 +1,8 @@
 //! A minimise stage: every replica walks downhill from its start.
 
 use super::config::{Minimise, Stage};
-use super::run::{Job, Session};
+use super::job::Job;
+use super::session::Session;
 use super::start;
 use super::units::UnitSystem;
 use crate::batch::{Coords, Resume, Snapshot, Thermo};

@@ -1,8 +1,9 @@
 //! The loop of every stage that moves replicas: frames are stored, checkpoints make state and frames durable, a stop is heard.
 
 use super::config::{Interval, Stage};
+use super::job::Job;
 use super::progress::Progress;
-use super::run::{Job, Session};
+use super::session::Session;
 use crate::batch::Snapshot;
 use crate::dynamics::Tally;
 use crate::io::sink::{Frame, Header, Segment, Sink};
@@ -157,6 +158,7 @@ impl<M: Moves> Running<M> {
         s.put("done", u64::from(done));
         let tally = self.moves.tally();
         s.put("evaluations", tally.evaluations);
+        s.put("gradients", tally.gradients);
         s.put("proposed", tally.proposed);
         s.put("accepted", tally.accepted);
         s.put("cpu", self.spent.cpu);

@@ -1,7 +1,7 @@
 //! The observables and the restraint of `[system]`, once the system is there: names become collective variables.
 
 use super::config::{Campaign, Observable, SystemFrom};
-use super::directory::locate;
+use super::named_system::locate;
 use super::system::System;
 use crate::energy::collective::{Collective, Dihedral, RadiusOfGyration, Symbol, TextCollective};
 use crate::energy::restraint::Restrained;

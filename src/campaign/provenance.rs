@@ -1,6 +1,6 @@
 //! Where a result comes from: program, build, machine, configuration.
 
-use super::run::Plan;
+use super::plan::Plan;
 use crate::real::isa;
 use std::time::{SystemTime, UNIX_EPOCH};
 

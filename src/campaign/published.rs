@@ -2,15 +2,13 @@
 
 use super::analyse::estimate_frame;
 use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
-use super::directory::Inputs;
+use super::copies::SHARED;
 use super::estimate_files::{self, Answer, Bootstrap, LegAnalysis, Request, Unit};
-use super::run::Job;
+use super::inputs::Inputs;
+use super::job::Job;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary, WorkSummary};
 use crate::estimate::{Check, Estimate, Outcome, Part, WarningKind};
 use crate::{Error, Result};
-
-/// Independent samples behind the weakest step: worth a warning below the first, no result below the second.
-const SAMPLES: (f64, f64) = (50.0, 10.0);
 
 /// Estimates, the summary with its checks, and remarks on the files.
 ///
@@ -106,19 +104,14 @@ fn request(job: &Job<'_>, wanted: &Wanted, inputs: &Inputs) -> Result<Request> {
 }
 
 fn samples(stage: &Stage, leg: &LegAnalysis, answer: &Answer) -> Check {
-    let outcome = match answer.n_eff {
-        n if n >= SAMPLES.0 => Outcome::Pass,
-        n if n >= SAMPLES.1 => Outcome::Warn,
-        _ => Outcome::Fail,
-    };
     let of = leg.name.as_ref().map_or(answer.label.clone(), |name| format!("{}, {name}", answer.label));
     let message = format!("{of}: {:.0} independent samples stand behind the weakest step", answer.n_eff);
-    check(stage, of, Some(answer.n_eff), outcome, message)
+    check(stage, of, Some(answer.n_eff), SHARED.at_least(answer.n_eff), message)
 }
 
 fn check(stage: &Stage, of: String, value: Option<f64>, outcome: Outcome, message: String) -> Check {
     let message = format!("{}: {message}", stage.name.value);
-    Check { check: "samples".to_owned(), of, value, bound: Some(SAMPLES.0), outcome, message }
+    Check { check: "samples".to_owned(), of, value, bound: Some(SHARED.pass), outcome, message }
 }
 
 /// Histograms for the report, in kT, with what both directions together say.

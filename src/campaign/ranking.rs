@@ -16,8 +16,10 @@ struct Entry {
     estimate: Estimate,
     /// The stage whose frames were read.
     frames: String,
-    /// Energy evaluations of the stage that was read; each comes with its gradient.
+    /// Energy evaluations of the stage that was read.
     calls: Option<u64>,
+    /// Those of them whose gradient was used.
+    gradients: Option<u64>,
     /// Worst outcome of the checks of the stages involved.
     outcome: Option<Outcome>,
 }
@@ -91,6 +93,7 @@ fn entry(dir: &Path, found: &Summary, e: &Estimate) -> Entry {
         estimate: e.clone(),
         frames: read.map_or_else(|| e.stage.clone(), |s| s.stage.clone()),
         calls: read.map(|s| s.evaluations).filter(|n| *n > 0),
+        gradients: read.and_then(|s| s.gradients),
         outcome: checks.iter().map(|c| c.outcome).max(),
     }
 }
@@ -132,7 +135,7 @@ impl Ranking {
                     .map(|e| {
                         json!({
                             "run": e.run, "stage": e.estimate.stage, "value": number(e.estimate.value), "stderr": number(e.estimate.stderr),
-                            "n_eff": number(e.estimate.n_eff), "energy_calls": e.calls, "gradient_calls": e.calls,
+                            "n_eff": number(e.estimate.n_eff), "energy_calls": e.calls, "gradient_calls": e.gradients,
                             "n_eff_per_million_calls": e.efficiency(), "reference": e.estimate.reference, "z_reference": e.estimate.z(),
                             "outcome": e.outcome,
                         })
@@ -156,8 +159,8 @@ impl fmt::Display for Ranking {
             let width = g.entries.iter().map(|e| e.label().chars().count()).max().unwrap_or(0).max(9);
             write!(
                 f,
-                "     {:<width$}  {:>24}  {:>9}  {:>13}  {:>14}  checks",
-                "run stage", "value", "n_eff", "energy calls", "n_eff/10^6"
+                "     {:<width$}  {:>24}  {:>9}  {:>13}  {:>14}  {:>14}  checks",
+                "run stage", "value", "n_eff", "energy calls", "gradient calls", "n_eff/10^6"
             )?;
             for k in 0..g.entries.len() {
                 write!(f, "  {:>6}", format!("z({})", k + 1))?;
@@ -173,9 +176,15 @@ impl fmt::Display for Ranking {
                     Some(Outcome::Fail) => "FAIL",
                     None => "-",
                 };
-                let calls = e.calls.map_or_else(|| "-".to_owned(), |n| n.to_string());
+                let count = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+                let (calls, gradients) = (count(e.calls), count(e.gradients));
                 let (n_eff, per) = (plain(Some(e.estimate.n_eff)), plain(e.efficiency()));
-                write!(f, "{:>3}  {:<width$}  {value:>24}  {n_eff:>9}  {calls:>13}  {per:>14}  {outcome:<6}", k + 1, e.label())?;
+                write!(
+                    f,
+                    "{:>3}  {:<width$}  {value:>24}  {n_eff:>9}  {calls:>13}  {gradients:>14}  {per:>14}  {outcome:<6}",
+                    k + 1,
+                    e.label()
+                )?;
                 for other in &g.entries {
                     let z = z(e, other);
                     write!(f, "  {:>6}", z.map_or_else(|| "-".to_owned(), |z| format!("{z:+.1}")))?;
@@ -190,7 +199,7 @@ impl fmt::Display for Ranking {
         }
         write!(
             f,
-            "z(k): difference from line k in combined standard errors, - where both read the same frames; every energy call comes with its gradient"
+            "z(k): difference from line k in combined standard errors, - where both read the same frames; gradient calls are the energy calls whose gradient was used"
         )
     }
 }

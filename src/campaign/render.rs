@@ -14,24 +14,19 @@ use crate::error::{Complaint, Error};
 pub fn render(error: &Error, color: bool) -> String {
     match error {
         Error::Input(complaints) => {
-            let parts: Vec<String> = complaints.iter().map(|complaint| one(complaint, "error", color)).collect();
+            let parts: Vec<String> = complaints.iter().map(|complaint| one(complaint, color)).collect();
             let count = if complaints.len() > 1 { format!("{} errors\n", complaints.len()) } else { String::new() };
             parts.join("\n") + &count
         }
         other => {
             let text = other.to_string();
             let (what, remedy) = text.split_once("\n  help: ").unwrap_or((&text, ""));
-            one(&Complaint { what: what.to_owned(), at: None, remedy: remedy.to_owned() }, "error", color)
+            one(&Complaint { what: what.to_owned(), at: None, remedy: remedy.to_owned() }, color)
         }
     }
 }
 
-/// A warning in the same form.
-pub fn render_warning(complaint: &Complaint, color: bool) -> String {
-    one(complaint, "warning", color)
-}
-
-fn one(complaint: &Complaint, severity: &'static str, color: bool) -> String {
+fn one(complaint: &Complaint, color: bool) -> String {
     let theme = if color {
         GraphicalTheme::unicode()
     } else {
@@ -40,24 +35,23 @@ fn one(complaint: &Complaint, severity: &'static str, color: bool) -> String {
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(color).with_width(110).with_context_lines(1);
     let mut out = String::new();
-    let shown = Shown::new(complaint, severity);
+    let shown = Shown::new(complaint);
     match handler.render_report(&mut out, &shown) {
         Ok(()) => out,
         // a span that miette cannot show: the plain form says the same
-        Err(_) => format!("{severity}: {complaint}\n"),
+        Err(_) => format!("error: {complaint}\n"),
     }
 }
 
 /// A complaint in miette's terms.
 struct Shown<'a> {
     complaint: &'a Complaint,
-    severity: &'static str,
     source: Option<NamedSource<String>>,
     span: SourceSpan,
 }
 
 impl<'a> Shown<'a> {
-    fn new(complaint: &'a Complaint, severity: &'static str) -> Self {
+    fn new(complaint: &'a Complaint) -> Self {
         let source = complaint.at.as_ref().map(|at| NamedSource::new(&at.source.name, at.source.text.to_string()));
         let span = complaint.at.as_ref().map_or(0..0, |at| {
             let text = &at.source.text;
@@ -73,7 +67,7 @@ impl<'a> Shown<'a> {
             }
             start..end
         });
-        Shown { complaint, severity, source, span: span.into() }
+        Shown { complaint, source, span: span.into() }
     }
 }
 
@@ -85,7 +79,7 @@ impl fmt::Debug for Shown<'_> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.severity, self.complaint.what)
+        write!(f, "error: {}", self.complaint.what)
     }
 }
 
@@ -93,7 +87,7 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn severity(&self) -> Option<miette::Severity> {
-        Some(if self.severity == "warning" { miette::Severity::Warning } else { miette::Severity::Error })
+        Some(miette::Severity::Error)
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {

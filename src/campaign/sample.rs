@@ -1,8 +1,9 @@
 //! Stages whose replicas move in time: what they start from, what moves them, what of them is stored.
 
 use super::config::{ColumnKind, Sample, Stage};
+use super::job::Job;
 use super::moves::{self, Moves};
-use super::run::{Job, Session};
+use super::session::Session;
 use super::system::System;
 use super::{start, units::Kind as Quantity};
 use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};

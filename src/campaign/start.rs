@@ -1,7 +1,8 @@
 //! Where the replicas of a stage start.
 
 use super::config::{Frames, Placed, Start};
-use super::run::{Job, Session};
+use super::job::Job;
+use super::session::Session;
 use super::units::UnitSystem;
 use crate::batch::Coords;
 use crate::io::reader::Run;

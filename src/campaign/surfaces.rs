@@ -2,13 +2,14 @@
 
 use super::analyse::{Scalar, Stored, finite};
 use super::config::{Estimate as Wanted, Sample, Smooth, Stage};
-use super::run::Job;
-use super::weighted::{Answer, Errors, Source, Weighted, larger};
+use super::copies::larger;
+use super::job::Job;
+use super::weighted::{Answer, Source, Weighted};
 use crate::Result;
 use crate::estimate::summary::{StageSummary, SurfaceSummary};
 use crate::estimate::{
-    Axis, Bootstrap, Check, Estimate, Outcome, Series, SmoothSurface, Smoothing, Surface, WarningKind, resample_weights, smooth_surface,
-    surface, weighted_surface,
+    Axis, Bootstrap, Check, Estimate, Outcome, Series, SmoothSurface, Smoothing, Surface, WarningKind, delete_one_error, resample_weights,
+    smooth_surface, surface, weighted_surface,
 };
 use crate::real::Real;
 use std::f64::consts::PI;
@@ -180,8 +181,8 @@ impl Grid<'_> {
         let Some(left_out) = from.left_out(|w| Ok(self.sums(w, |w| w))) else { return Ok(s) };
         let relative = |p: &[f64], b: usize| p[b] / s.population[b];
         for b in (0..s.count.len()).filter(|b| s.population[*b] > 0.0) {
-            let spread = Errors::spread(left_out.iter().map(|p| relative(p, b) - relative(p, low)));
-            let of_population = s.population[b] * Errors::spread(left_out.iter().map(|p| relative(p, b)));
+            let spread = delete_one_error(left_out.iter().map(|p| relative(p, b) - relative(p, low)));
+            let of_population = s.population[b] * delete_one_error(left_out.iter().map(|p| relative(p, b)));
             s.stderr[b] = if b == low { 0.0 } else { larger(s.stderr[b], kt * spread) };
             s.population_stderr[b] = larger(s.population_stderr[b], of_population);
         }
@@ -236,7 +237,7 @@ impl Grid<'_> {
         };
         if let Some(left_out) = from.left_out(one) {
             for b in (0..rough.count.len()).filter(|b| rough.count[*b] > 0 && *b != surface.lowest) {
-                let spread = Errors::spread(left_out.iter().map(|f| f[b] - f[surface.lowest]));
+                let spread = delete_one_error(left_out.iter().map(|f| f[b] - f[surface.lowest]));
                 surface.stderr[b] = larger(surface.stderr[b], spread);
             }
         }

@@ -2,9 +2,10 @@
 
 use super::carry;
 use super::config::{self, Directions, Placed, Stage, Switch};
+use super::job::Job;
 use super::moves::{self, Moves};
-use super::run::{Job, Session};
 use super::sample::{com_of, held, spec};
+use super::session::Session;
 use super::start;
 use crate::Result;
 use crate::batch::{Coords, Ensemble, Phase, Resume, Snapshot, Thermo};
@@ -114,10 +115,7 @@ impl<'a> Switching<'a> {
         let mut walk = Anneal::new(Path::new(self.levels.clone(), transition)?, options)?;
         walk.start(&mut flight)?;
         walk.finish(&mut flight)?;
-        let tally = walk.path().transition().tally();
-        self.driven.evaluations += tally.evaluations;
-        self.driven.proposed += tally.proposed;
-        self.driven.accepted += tally.accepted;
+        self.driven += walk.tally();
         Ok(flight.log_w.iter().map(|w| -w).collect())
     }
 }
@@ -176,10 +174,7 @@ impl Moves for Switching<'_> {
     fn tally(&self) -> Tally {
         let mut all = self.driven;
         for end in &self.ends {
-            let t = end.propagator.tally();
-            all.evaluations += t.evaluations;
-            all.proposed += t.proposed;
-            all.accepted += t.accepted;
+            all += end.propagator.tally();
         }
         all
     }

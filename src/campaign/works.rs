@@ -2,17 +2,23 @@
 
 use super::analyse::{diverged_check, estimate_frame, frame, thresholds};
 use super::config::{Directions, Estimate as Wanted, Method, Sample, Stage, Switch};
+use super::copies::SHARED;
 use super::free_energies::failed;
-use super::run::Job;
+use super::job::Job;
 use super::switch::WORK;
 use crate::batch::Snapshot;
 use crate::estimate::summary::{StageSummary, WorkSummary};
 use crate::estimate::{
-    Check, Estimate, FreeEnergyError, Outcome, Series, Warning, WarningKind, crooks, crossed_gaussians, diagnose, jarzynski, judge,
-    statistical_inefficiency,
+    Check, Estimate, FreeEnergyError, Series, Threshold, Warning, WarningKind, crooks, crossed_gaussians, delete_one_error, diagnose,
+    jarzynski, judge, statistical_inefficiency,
 };
 use crate::io::reader;
 use crate::{Error, Result};
+
+/// Share of proposals that are accepted: moves that are hardly ever accepted move nothing.
+const ACCEPTED: Threshold = Threshold { pass: 0.2, fail: 0.05 };
+/// Wu and Kofke's Pi of one direction.
+const REACHED: Threshold = Threshold { pass: 0.5, fail: 0.0 };
 
 /// A stored column, `[replica][frame]`.
 pub(super) fn frames(job: &Job<'_>, stage: &Stage, column: &str) -> Result<Vec<Vec<f64>>> {
@@ -189,45 +195,29 @@ fn spread(works: &Works) -> Option<f64> {
     for g in 0..groups {
         values.push(crooks(&without(&works.forward, g), &without(&works.reverse, g)).ok()?.delta_f);
     }
-    let count = groups as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    Some(((count - 1.0) / count * values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt())
+    Some(delete_one_error(values))
 }
 
 /// Moves that are hardly ever accepted move nothing.
 pub(super) fn acceptance_check(stage: &Stage, acceptance: Option<f64>) -> Option<Check> {
     let a = acceptance?;
-    let outcome = if a >= 0.2 {
-        Outcome::Pass
-    } else if a >= 0.05 {
-        Outcome::Warn
-    } else {
-        Outcome::Fail
-    };
     Some(Check {
         check: "acceptance".to_owned(),
         of: stage.name.value.clone(),
         value: Some(a),
-        bound: Some(0.2),
-        outcome,
+        bound: Some(ACCEPTED.pass),
+        outcome: ACCEPTED.at_least(a),
         message: format!("{:.1} % of the proposals are accepted, should be at least 20 %: use a smaller timestep", 100.0 * a),
     })
 }
 
 fn shared_check(stage: &Stage, shared: f64) -> Check {
-    let outcome = if shared >= 50.0 {
-        Outcome::Pass
-    } else if shared >= 10.0 {
-        Outcome::Warn
-    } else {
-        Outcome::Fail
-    };
     Check {
         check: "n_eff".to_owned(),
         of: stage.name.value.clone(),
         value: shared.is_finite().then_some(shared),
-        bound: Some(50.0),
-        outcome,
+        bound: Some(SHARED.pass),
+        outcome: SHARED.at_least(shared),
         message: format!(
             "{}: {shared:.0} independent works carry the free energy, should be at least 50: switch slower or shoot more",
             stage.name.value
@@ -237,19 +227,12 @@ fn shared_check(stage: &Stage, shared: f64) -> Check {
 
 /// Wu and Kofke's measure: one direction alone must reach the works that matter.
 fn bias_check(stage: &Stage, pi: f64) -> Check {
-    let outcome = if pi >= 0.5 {
-        Outcome::Pass
-    } else if pi >= 0.0 {
-        Outcome::Warn
-    } else {
-        Outcome::Fail
-    };
     Check {
         check: "bias".to_owned(),
         of: stage.name.value.clone(),
         value: pi.is_finite().then_some(pi),
-        bound: Some(0.5),
-        outcome,
+        bound: Some(REACHED.pass),
+        outcome: REACHED.at_least(pi),
         message: format!("{}: Wu and Kofke's Pi is {pi:.2}, should be at least 0.5: below it one direction is biased", stage.name.value),
     }
 }

@@ -1,8 +1,8 @@
 //! `ergodica estimate`: from arguments to a request, from the analysis to the screen.
 
 use super::verbs::print;
-use super::{Estimate, Estimator, Rule};
-use ergodica::campaign::estimate_files::{self, Bootstrap, Discard, Method, Request, TiRule, Unit};
+use super::{Estimate, Rule};
+use ergodica::campaign::estimate_files::{self, Bootstrap, Discard, Request, TiRule, Unit};
 use ergodica::campaign::units::{Kind, Quantity, UnitSystem};
 use ergodica::{Error, Result};
 use std::path::PathBuf;
@@ -19,16 +19,6 @@ pub(super) fn act(a: &Estimate) -> Result<u8> {
 }
 
 fn request(a: &Estimate) -> Result<Request> {
-    let method = match a.method {
-        Estimator::All => Method::All,
-        Estimator::Ti => Method::Ti,
-        Estimator::Bar => Method::Bar,
-        Estimator::Mbar => Method::Mbar,
-        Estimator::Exp => Method::Exp,
-        Estimator::Work => Method::Work,
-        Estimator::Pmf => Method::Pmf,
-        Estimator::Timeseries => Method::Timeseries,
-    };
     let mut legs = Vec::new();
     for leg in &a.legs {
         let Some((name, pattern)) = leg.split_once('=').filter(|(n, p)| !n.trim().is_empty() && !p.is_empty()) else {
@@ -47,7 +37,7 @@ fn request(a: &Estimate) -> Result<Request> {
         legs.push((None, files.concat()));
     }
     Ok(Request {
-        method,
+        method: a.method,
         legs,
         discard: a.discard.as_deref().map(discard).transpose()?.unwrap_or_default(),
         subsample: !a.no_subsample,

@@ -3,7 +3,9 @@
 mod estimate;
 pub(crate) mod verbs;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ergodica::campaign::estimate_files::Method;
 use std::path::PathBuf;
 
 /// Samples physics targets and tells what the samples are worth.
@@ -188,24 +190,10 @@ pub(crate) struct Evaluate {
     pub(crate) json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Estimator {
-    /// TI, BAR and MBAR in one table
-    All,
-    /// Thermodynamic integration
-    Ti,
-    /// Bennett's acceptance ratio between neighbours
-    Bar,
-    /// Multistate Bennett acceptance ratio
-    Mbar,
-    /// Exponential averages between neighbours, both ways
-    Exp,
-    /// Crooks, Jarzynski each way, second cumulant, crossing of Gaussians, from arrays w_f and w_r
-    Work,
-    /// Free-energy profile along a pulled coordinate (Hummer and Szabo), from arrays z_f, w_f, centres, stiffness
-    Pmf,
-    /// Correlation times and equilibration
-    Timeseries,
+/// The estimators by their names, which the library has.
+fn methods() -> impl TypedValueParser<Value = Method> {
+    let known = Method::ALL.map(|m| PossibleValue::new(m.name()).help(m.about()));
+    PossibleValuesParser::new(known).try_map(|name| Method::of(&name).ok_or("no such estimator"))
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -234,7 +222,8 @@ pub(crate) enum Rule {
 )]
 pub(crate) struct Estimate {
     /// Estimator
-    pub(crate) method: Estimator,
+    #[arg(value_parser = methods())]
+    pub(crate) method: Method,
     /// Files of one leg; quoted patterns (* ? [..] **) are expanded
     pub(crate) files: Vec<String>,
     /// A leg with its files; several legs are summed, errors in quadrature
@@ -292,7 +281,7 @@ pub(crate) struct Compare {
     /// Every estimate and every stored number must be equal to the bit (exit 0 or 1)
     #[arg(long)]
     pub(crate) exact: bool,
-    /// One quantity (log_z, delta_f, ...) by every run and stage: value, error, energy calls, efficiency, pairwise z
+    /// One quantity (log_z, delta_f, ...) by every run and stage: value, error, energy and gradient calls, efficiency, pairwise z
     #[arg(long, conflicts_with = "exact")]
     pub(crate) quantity: Option<String>,
     /// Machine-readable

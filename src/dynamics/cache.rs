@@ -3,7 +3,7 @@
 use super::{Center, FARTHEST};
 use crate::batch::{Coords, Ensemble, Health, Phase, Snapshot};
 use crate::energy::{Potential, lambdas};
-use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
+use crate::real::{Octet, Real};
 use crate::{Error, Result};
 use rayon::prelude::*;
 
@@ -39,7 +39,7 @@ impl Cache {
         let blocks = self.u.par_iter_mut().zip(self.f.octets_mut().par_chunks_exact_mut(dof)).enumerate();
         blocks.for_each(|(b, (u, f))| {
             *u = potential.eval_block(x.block(b), lambdas(ens.thermo(), b), f, None);
-            dispatch(Project { center, f });
+            center.remove_force_block(f);
         });
         self.key = key;
         true
@@ -83,19 +83,6 @@ impl Cache {
         pad(&mut self.f);
         self.list(ens.replicas());
         self.key = Some((ens.force_epoch(), potential.version()));
-    }
-}
-
-struct Project<'a> {
-    center: &'a Center,
-    f: &'a mut [Octet],
-}
-
-impl Lanewise for Project<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<L: Wide>(self) {
-        self.center.remove_force(L::of_octets_mut(self.f));
     }
 }
 

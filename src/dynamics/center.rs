@@ -1,6 +1,6 @@
 //! The centre of mass: left alone, or held at the origin.
 
-use crate::real::Real;
+use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 use crate::{Error, Result};
 
 /// What happens to the centre of mass.
@@ -96,6 +96,11 @@ impl Center {
         }
     }
 
+    /// [`Center::remove_force`] of a block in memory.
+    pub(crate) fn remove_force_block(&self, f: &mut [Octet]) {
+        dispatch(Force { center: self, f });
+    }
+
     /// Projects forces.
     #[inline(always)]
     pub fn remove_force<T: Real>(&self, f: &mut [T]) {
@@ -117,6 +122,19 @@ impl Center {
                 d += self.dim;
             }
         }
+    }
+}
+
+struct Force<'a> {
+    center: &'a Center,
+    f: &'a mut [Octet],
+}
+
+impl Lanewise for Force<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<L: Wide>(self) {
+        self.center.remove_force(L::of_octets_mut(self.f));
     }
 }
 

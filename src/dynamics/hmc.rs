@@ -100,7 +100,7 @@ impl Hmc {
 
     /// `steps` proposals of every replica with one step size; returns the mean acceptance probability of the last ones.
     fn pass(&mut self, ens: &mut Ensemble<Phase>, steps: u64) -> f64 {
-        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
+        self.tally.with_forces(self.cache.renew(ens, &*self.potential, &self.center));
         let (dof, first, dt) = (self.mass.len(), ens.step, self.timestep());
         let streams = (ens.root.stream(self.place, Purpose::Velocities), ens.root.stream(self.place, Purpose::Accept));
         let (phase, thermo, health) = ens.parts_mut();
@@ -124,7 +124,7 @@ impl Hmc {
                 },
             )
             .reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
-        self.tally.evaluations += evaluations;
+        self.tally.with_forces(evaluations);
         self.tally.proposed += proposed;
         self.tally.accepted += accepted;
         pad(&mut phase.x);
@@ -191,7 +191,7 @@ impl Propagator<Phase> for Hmc {
 
     fn prepare(&mut self, ens: &mut Ensemble<Phase>) -> Result<()> {
         fits(ens, &self.mass)?;
-        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
+        self.tally.with_forces(self.cache.renew(ens, &*self.potential, &self.center));
         Ok(())
     }
 

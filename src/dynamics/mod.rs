@@ -38,6 +38,7 @@ pub(crate) use cache::{Cache, bury, fits, freeze, pad, real_lanes, sane, well};
 use crate::batch::{Ensemble, Resume, State};
 use crate::energy::Potential;
 use crate::{Error, Result};
+use std::ops::AddAssign;
 
 /// A replica whose positions, as one vector, are longer than this has diverged.
 pub const FARTHEST: f64 = 1e9;
@@ -111,6 +112,8 @@ pub struct Tally {
     /// Energy (with or without force) evaluations: those of steps, and the renewals of forces when the state or the potential has
     /// changed in between. Only that after a resume, which repeats one, is not counted.
     pub evaluations: u64,
+    /// Those of them whose forces are used: all of a propagator's, none that only compare the energies of states.
+    pub gradients: u64,
     /// Metropolis proposals.
     pub proposed: u64,
     /// Accepted ones.
@@ -141,14 +144,37 @@ fn check_friction(gamma: f64, zero_allowed: bool) -> Result<()> {
     Err(Error::input(format!("the friction is {gamma}"), remedy))
 }
 
+impl Tally {
+    /// Evaluations whose forces are used.
+    pub(crate) fn with_forces(&mut self, evaluations: u64) {
+        self.evaluations += evaluations;
+        self.gradients += evaluations;
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.evaluations += other.evaluations;
+        self.gradients += other.gradients;
+        self.proposed += other.proposed;
+        self.accepted += other.accepted;
+    }
+}
+
 impl Resume for Tally {
     fn save(&self, to: &mut crate::batch::Snapshot) {
         to.put("evaluations", self.evaluations);
+        to.put("gradients", self.gradients);
         to.put("proposed", self.proposed);
         to.put("accepted", self.accepted);
     }
     fn load(&mut self, from: &crate::batch::Snapshot) -> Result<()> {
-        *self = Tally { evaluations: from.u64("evaluations")?, proposed: from.u64("proposed")?, accepted: from.u64("accepted")? };
+        *self = Tally {
+            evaluations: from.u64("evaluations")?,
+            gradients: from.u64("gradients")?,
+            proposed: from.u64("proposed")?,
+            accepted: from.u64("accepted")?,
+        };
         Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl<R: Rule> Unadjusted<R> {
 impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
     fn advance(&mut self, ens: &mut Ensemble<Phase>, steps: u64) -> Result<()> {
         fits(ens, &self.mass)?;
-        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
+        self.tally.with_forces(self.cache.renew(ens, &*self.potential, &self.center));
         let (dof, blocks, first) = (self.mass.len(), ens.state().x.blocks(), ens.step);
         let stream = ens.root.stream(self.place, Purpose::Noise);
         let (phase, thermo, health) = ens.parts_mut();
@@ -135,7 +135,7 @@ impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
                 },
             )
             .sum();
-        self.tally.evaluations += evaluations;
+        self.tally.with_forces(evaluations);
         pad(&mut phase.x);
         pad(&mut phase.v);
         ens.step += steps;
@@ -173,7 +173,7 @@ impl<R: Rule> Propagator<Phase> for Unadjusted<R> {
 
     fn prepare(&mut self, ens: &mut Ensemble<Phase>) -> Result<()> {
         fits(ens, &self.mass)?;
-        self.tally.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
+        self.tally.with_forces(self.cache.renew(ens, &*self.potential, &self.center));
         Ok(())
     }
 }

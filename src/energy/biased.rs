@@ -1,8 +1,8 @@
 //! A potential under a bias that grows: what metadynamics samples.
 
-use super::Potential;
 use super::collective::{Collective, Gradient};
 use super::table::{Axis, Table};
+use super::{Potential, plus};
 use crate::batch::{Coords, Snapshot};
 use crate::real::{Lanewise, Octet, Wide, dispatch};
 use crate::{Error, Result};
@@ -133,16 +133,6 @@ impl Lanewise for Push<'_> {
     }
 }
 
-struct Sum(Octet, Octet);
-
-impl Lanewise for Sum {
-    type Out = Octet;
-    #[inline(always)]
-    fn run<L: Wide>(self) -> Octet {
-        (L::load(self.0) + L::load(self.1)).store()
-    }
-}
-
 impl Potential for Biased {
     fn dof(&self) -> usize {
         self.base.dof()
@@ -172,7 +162,7 @@ impl Potential for Biased {
         if let Some(last) = last {
             *last = u;
         }
-        dispatch(Sum(base, u))
+        plus(base, u)
     }
 
     fn eval_one(&self, x: &[f64], lambda: f64, f: &mut [f64], terms: &mut [f64]) -> f64 {
@@ -225,7 +215,7 @@ impl Potential for Biased {
         }
         let bias = self.table.value_block(&xi, &mut slope);
         for u in u {
-            *u = dispatch(Sum(*u, bias));
+            *u = plus(*u, bias);
         }
     }
 

@@ -153,6 +153,21 @@ pub trait Potential: Send + Sync {
     }
 }
 
+struct Plus(Octet, Octet);
+
+impl Lanewise for Plus {
+    type Out = Octet;
+    #[inline(always)]
+    fn run<L: Wide>(self) -> Octet {
+        (L::load(self.0) + L::load(self.1)).store()
+    }
+}
+
+/// The energy of a potential and that of what was put on top: an umbrella, a bias, a restraint.
+fn plus(u: Octet, on_top: Octet) -> Octet {
+    dispatch(Plus(u, on_top))
+}
+
 /// [`Potential::slope_block`] of any potential.
 fn slopes_from_duals<P: Potential + ?Sized>(potential: &P, x: &[Octet], lambda: Octet) -> Octet {
     let still = vec![0.0; x.len()];

@@ -1,8 +1,8 @@
 //! A potential with a restraint on top: an energy in collective variables.
 
-use super::Potential;
 use super::collective::{Composite, Symbol, fits};
 use super::text::LAMBDA;
+use super::{Potential, plus};
 use crate::expr::Mistake;
 use crate::real::{Dual, Octet};
 use crate::{Error, Result};
@@ -85,11 +85,7 @@ impl Potential for Restrained {
                 *f -= g;
             }
         }
-        let mut sum = u;
-        for (sum, e) in sum.0.iter_mut().zip(e.0) {
-            *sum += e;
-        }
-        sum
+        plus(u, e)
     }
     fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {
         self.potential.energies_block(x, lambdas, u);
@@ -99,9 +95,7 @@ impl Potential for Restrained {
             if k == 0 || self.energy.has_last() {
                 e = self.energy.block(x, Octet::of(*lambda), &mut gradient);
             }
-            for (u, e) in u.0.iter_mut().zip(e.0) {
-                *u += e;
-            }
+            *u = plus(*u, e);
         }
     }
     fn slope_block(&self, x: &[Octet], lambda: Octet) -> Octet {

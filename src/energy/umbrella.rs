@@ -1,7 +1,7 @@
 //! A harmonic restraint of a collective variable whose centre lambda moves: umbrella windows, steered pulling.
 
-use super::Potential;
 use super::collective::{Collective, Gradient, shortest};
+use super::{Potential, plus};
 use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -76,16 +76,6 @@ impl Lanewise for Pull<'_> {
     }
 }
 
-struct Sum(Octet, Octet);
-
-impl Lanewise for Sum {
-    type Out = Octet;
-    #[inline(always)]
-    fn run<L: Wide>(self) -> Octet {
-        (L::load(self.0) + L::load(self.1)).store()
-    }
-}
-
 /// Energies of the restraint alone, added to `base`, at several centres.
 struct Windows<'a> {
     umbrella: &'a Umbrella,
@@ -147,7 +137,7 @@ impl Potential for Umbrella {
         if let Some(last) = last {
             *last = u;
         }
-        dispatch(Sum(base, u))
+        plus(base, u)
     }
 
     fn energies_block(&self, x: &[Octet], lambdas: &[f64], u: &mut [Octet]) {

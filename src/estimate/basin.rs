@@ -100,11 +100,6 @@ impl Basins {
         let missing = |b: &BasinCount| Estimate::missing(name(b), WarningKind::NotVisited, "not visited");
         self.basins.iter().map(|b| b.population.as_ref().map_or_else(|| missing(b), |p| p.estimate(name(b)))).collect()
     }
-
-    /// All crossings, both directions.
-    pub fn total_crossings(&self) -> u64 {
-        self.crossings.iter().sum()
-    }
 }
 
 /// Populations, visits and crossings of declared basins.

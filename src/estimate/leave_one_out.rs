@@ -32,23 +32,28 @@ pub fn leave_one_out<E>(groups: usize, statistic: impl Fn(&[usize]) -> Result<Ve
     Ok(LeaveOneOut { value, left_out })
 }
 
+/// Standard error from a statistic without each group in turn, theta_(g).
+///
+///   stderr^2 = (G - 1)/G sum_g (theta_(g) - mean theta_())^2
+///
+/// NaN without groups, 0 of one.
+/// Source: Efron and Stein, Ann. Stat. 9, 586 (1981).
+pub fn delete_one_error(left_out: impl IntoIterator<Item = f64>) -> f64 {
+    let left_out: Vec<f64> = left_out.into_iter().collect();
+    let n = left_out.len() as f64;
+    let mean = left_out.iter().sum::<f64>() / n;
+    ((n - 1.0) / n * left_out.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt()
+}
+
 impl LeaveOneOut {
     /// Element j less element i, and its standard error.
     pub fn delta(&self, i: usize, j: usize) -> (f64, f64) {
-        let n = self.left_out.len() as f64;
-        if self.left_out.len() < 2 {
-            return (self.value[j] - self.value[i], f64::INFINITY);
-        }
-        let mut mean = 0.0;
-        for without in &self.left_out {
-            mean += (without[j] - without[i]) / n;
-        }
-        let mut sum = 0.0;
-        for without in &self.left_out {
-            let away = without[j] - without[i] - mean;
-            sum += away * away;
-        }
-        (self.value[j] - self.value[i], ((n - 1.0) / n * sum).sqrt())
+        let stderr = if self.left_out.len() < 2 {
+            f64::INFINITY
+        } else {
+            delete_one_error(self.left_out.iter().map(|without| without[j] - without[i]))
+        };
+        (self.value[j] - self.value[i], stderr)
     }
 
     /// Half the width of Student's interval for element j less element i that holds the exact value with probability `level`.

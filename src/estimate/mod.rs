@@ -15,12 +15,15 @@
 //! | does any estimator stand still | [`forward_reverse_of`], [`halves`], [`block_estimates`], [`converged_fraction`] |
 //! | free energy from mean gradients | [`thermodynamic_integration`] |
 //! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
+//! | any error from independent groups | [`leave_one_out`], [`delete_one_error`] |
+//! | how fast a ladder mixes | [`second_eigenvalue`] |
 //! | free energy from runs of weighted particles | [`mean_of_runs`] |
 //! | averages at other temperatures | [`reweight`], [`reweight_many`] |
 //! | free-energy surface | [`surface`], [`weighted_surface`], [`Mbar::surface`], [`smooth_surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
 //! | may the result be believed | [`diagnose`], [`judge`] |
 
+mod algebra;
 mod autocorrelation;
 mod autocovariance;
 mod bar;
@@ -37,6 +40,7 @@ mod jackknife;
 mod leave_one_out;
 mod mbar;
 mod mean;
+mod mixing;
 pub(crate) mod number;
 mod quantile;
 mod rank;
@@ -75,11 +79,12 @@ pub use inefficiency::{
     Inefficiency, LagWindow, Lags, cross_inefficiency, statistical_inefficiency, statistical_inefficiency_of, statistical_inefficiency_with,
 };
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
-pub use leave_one_out::{LeaveOneOut, leave_one_out};
+pub use leave_one_out::{LeaveOneOut, delete_one_error, leave_one_out};
 pub use mbar::{
     Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
 };
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
+pub use mixing::second_eigenvalue;
 pub use quantile::{normal_quantile, student_t_quantile};
 pub use rank::{RankDiagnostics, ess_mean, rank_diagnostics};
 pub use reduced::{ReducedPotentials, ReducedPotentialsBuilder};

@@ -87,6 +87,9 @@ pub struct StageSummary {
     /// Energy evaluations of the stage.
     #[serde(default)]
     pub evaluations: u64,
+    /// Those of them whose forces were used; none where that was not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradients: Option<u64>,
     /// Of estimate stages: the stage that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,

@@ -28,6 +28,30 @@ pub struct Threshold {
     pub fail: f64,
 }
 
+impl Threshold {
+    /// Of a figure that should be large; one that is no number fails.
+    pub fn at_least(self, figure: f64) -> Outcome {
+        if figure >= self.pass {
+            Outcome::Pass
+        } else if figure >= self.fail {
+            Outcome::Warn
+        } else {
+            Outcome::Fail
+        }
+    }
+
+    /// Of a figure that should be small; one that is no number fails.
+    pub fn at_most(self, figure: f64) -> Outcome {
+        if figure <= self.pass {
+            Outcome::Pass
+        } else if figure <= self.fail {
+            Outcome::Warn
+        } else {
+            Outcome::Fail
+        }
+    }
+}
+
 /// The bounds of all checks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -196,14 +220,7 @@ fn bounded(check: &str, of: &str, value: Result<f64, String>, bounds: Threshold,
             return Check { check, of, value: None, bound, outcome: Outcome::Fail, message };
         }
     };
-    let good = |limit: f64| if side == Side::AtMost { value <= limit } else { value >= limit };
-    let outcome = if good(bounds.pass) {
-        Outcome::Pass
-    } else if good(bounds.fail) {
-        Outcome::Warn
-    } else {
-        Outcome::Fail
-    };
+    let outcome = if side == Side::AtMost { bounds.at_most(value) } else { bounds.at_least(value) };
     let word = if side == Side::AtMost { "at most" } else { "at least" };
     let message = format!("{check} of {of} is {}, should be {word} {}", shown(value), shown(bounds.pass));
     Check { check, of, value: Some(value), bound, outcome, message }

@@ -4,6 +4,7 @@ use super::ledger::{Path, Way};
 use super::resample::{Families, Weights, log_mean_exp};
 use super::{Base, schedule};
 use crate::batch::{Ensemble, Resume, Snapshot, State, Thermo};
+use crate::dynamics::Tally;
 use crate::stream::Purpose;
 use crate::{Error, Result};
 
@@ -327,9 +328,10 @@ impl<S: State> Anneal<S> {
         &self.path
     }
 
-    /// Evaluations of energies so far, one a replica and call, the search for an adaptive schedule included.
-    pub fn evaluations(&self) -> u64 {
-        self.path.transition().tally().evaluations + self.searched
+    /// Work done so far, one evaluation a replica and call, the search for an adaptive schedule included.
+    pub fn tally(&self) -> Tally {
+        let tally = self.path.transition().tally();
+        Tally { evaluations: tally.evaluations + self.searched, ..tally }
     }
 
     /// ln of the mean weight of each run: log Z (/ Z_0) as the level of the knobs has it. The work of replica r is `-log_w[r]`.

@@ -99,11 +99,6 @@ impl<S: State> Exchange<S> {
         &self.traffic
     }
 
-    /// Forgets what moved so far: at the end of a burn-in.
-    pub fn forget_traffic(&mut self) {
-        self.traffic = Traffic::new(self.ladder.len(), self.traffic.visits().len() / self.ladder.len());
-    }
-
     /// The reduced energy of every replica at every state, `out[replica][state]`: with `ens.thermo()[r].state` what MBAR needs of a frame.
     ///
     /// Free on a ladder of temperatures right after [`Propagator::advance`]; otherwise see [`Target::u_kn`].

@@ -43,7 +43,6 @@ pub struct GaussPair {
     place: u64,
     cache: Cache,
     evaluations: u64,
-    resumed: bool,
 }
 
 impl GaussPair {
@@ -64,7 +63,6 @@ impl GaussPair {
             place: 0,
             cache: Cache::new(),
             evaluations: 0,
-            resumed: false,
         })
     }
 
@@ -77,9 +75,7 @@ impl GaussPair {
 
     fn prepare(&mut self, ens: &Ensemble<Phase>) -> Result<()> {
         fits(ens, &self.mass)?;
-        if self.cache.prepare(ens, &*self.potential, &self.center) && !std::mem::take(&mut self.resumed) {
-            self.evaluations += ens.replicas() as u64;
-        }
+        self.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
         Ok(())
     }
 
@@ -136,7 +132,7 @@ impl Transition<Phase> for GaussPair {
             let mut e = crate::energy::Evaluation::new();
             self.potential.eval(&s.x, thermo, &mut e)?;
             let center = &self.center;
-            e.f.octets_mut().par_chunks_exact_mut(self.mass.len()).for_each(|f| dispatch(ProjectForce { center, f }));
+            e.f.octets_mut().par_chunks_exact_mut(self.mass.len()).for_each(|f| center.remove_force_block(f));
             Ok(e.f)
         };
         let there = self.kernel(Way::Forward, k, thermo, &from.x, &force(from)?)?;
@@ -158,18 +154,18 @@ impl Transition<Phase> for GaussPair {
     }
 
     fn tally(&self) -> Tally {
-        Tally { evaluations: self.evaluations, ..Tally::default() }
+        Tally { evaluations: self.evaluations, gradients: self.evaluations, ..Tally::default() }
     }
 }
 
 impl Resume for GaussPair {
     fn save(&self, to: &mut Snapshot) {
         to.put("evaluations", self.evaluations);
+        self.cache.save(to);
     }
     fn load(&mut self, from: &Snapshot) -> Result<()> {
         self.evaluations = from.u64("evaluations")?;
-        self.cache = Cache::new();
-        self.resumed = true;
+        self.cache.load(from);
         Ok(())
     }
 }
@@ -216,19 +212,6 @@ impl Lanewise for Project<'_> {
     #[inline(always)]
     fn run<L: Wide>(self) {
         self.center.remove(L::of_octets_mut(self.m));
-    }
-}
-
-struct ProjectForce<'a> {
-    center: &'a Center,
-    f: &'a mut [Octet],
-}
-
-impl Lanewise for ProjectForce<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<L: Wide>(self) {
-        self.center.remove_force(L::of_octets_mut(self.f));
     }
 }
 

@@ -44,12 +44,17 @@ pub(super) fn check(ladder: &[Thermo]) -> Result<()> {
     if ladder.len() < 2 {
         return Err(Error::input(format!("a path of {} levels leads nowhere", ladder.len()), "give at least two levels"));
     }
+    numbers(ladder, "level")
+}
+
+/// beta positive and finite, lambda finite, of each `what` in order.
+pub(super) fn numbers(ladder: &[Thermo], what: &str) -> Result<()> {
     for (k, t) in ladder.iter().enumerate() {
         if !(t.beta.is_finite() && t.beta > 0.0) {
-            return Err(Error::input(format!("beta of level {k} is {}", t.beta), "beta = 1 / kT is positive and finite"));
+            return Err(Error::input(format!("beta of {what} {k} is {}", t.beta), "beta = 1 / kT is positive and finite"));
         }
         if !t.lambda.is_finite() {
-            return Err(Error::input(format!("lambda of level {k} is {}", t.lambda), "lambda is a finite number"));
+            return Err(Error::input(format!("lambda of {what} {k} is {}", t.lambda), "lambda is a finite number"));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Ladders: the thermodynamic states that replicas exchange, visit or are reweighted to.
 
 use super::Target;
+use super::ladder::numbers;
 use crate::batch::{State, Thermo};
 use crate::{Error, Result};
 
@@ -36,14 +37,8 @@ pub(super) fn check(ladder: &[Thermo]) -> Result<()> {
                 "number the states of a ladder 0, 1, 2, ... in its order",
             ));
         }
-        if !(t.beta.is_finite() && t.beta > 0.0) {
-            return Err(Error::input(format!("beta of state {k} is {}", t.beta), "beta = 1 / kT is positive and finite"));
-        }
-        if !t.lambda.is_finite() {
-            return Err(Error::input(format!("lambda of state {k} is {}", t.lambda), "lambda is a finite number"));
-        }
     }
-    Ok(())
+    numbers(ladder, "state")
 }
 
 /// Does every copy of the ladder hold each state once?

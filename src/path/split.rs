@@ -46,7 +46,6 @@ pub struct Split {
     place: u64,
     cache: Cache,
     evaluations: u64,
-    resumed: bool,
 }
 
 impl Split {
@@ -77,7 +76,6 @@ impl Split {
             place: 0,
             cache: Cache::new(),
             evaluations: 0,
-            resumed: false,
         })
     }
 
@@ -90,9 +88,7 @@ impl Split {
 
     fn prepare(&mut self, ens: &Ensemble<Phase>) -> Result<()> {
         fits(ens, &self.mass)?;
-        if self.cache.prepare(ens, &*self.potential, &self.center) && !std::mem::take(&mut self.resumed) {
-            self.evaluations += ens.replicas() as u64;
-        }
+        self.evaluations += self.cache.renew(ens, &*self.potential, &self.center);
         Ok(())
     }
 
@@ -198,7 +194,7 @@ impl Transition<Phase> for Split {
     }
 
     fn tally(&self) -> Tally {
-        Tally { evaluations: self.evaluations, ..Tally::default() }
+        Tally { evaluations: self.evaluations, gradients: self.evaluations, ..Tally::default() }
     }
 
     fn timestep(&self) -> Option<f64> {
@@ -209,11 +205,11 @@ impl Transition<Phase> for Split {
 impl Resume for Split {
     fn save(&self, to: &mut Snapshot) {
         to.put("evaluations", self.evaluations);
+        self.cache.save(to);
     }
     fn load(&mut self, from: &Snapshot) -> Result<()> {
         self.evaluations = from.u64("evaluations")?;
-        self.cache = Cache::new();
-        self.resumed = true;
+        self.cache.load(from);
         Ok(())
     }
 }

@@ -117,82 +117,10 @@ impl Traffic {
         self.upward.iter().zip(&self.downward).map(|(u, d)| *u as f64 / (u + d) as f64).collect()
     }
 
-    /// Transitions between states from one exchange to the next, N_ij, `[from][to]`.
+    /// Transitions between states from one exchange to the next, N_ij, `[from][to]`: what a mixing matrix is made of.
     pub fn moves(&self) -> &[u64] {
         &self.moves
     }
-
-    /// T_ij = (N_ij + N_ji) / sum_k (N_ik + N_ki), `[from][to]`: the mixing matrix, NaN for a state never visited.
-    pub fn mixing(&self) -> Vec<f64> {
-        let k = self.states;
-        let mut t = vec![0.0; k * k];
-        for i in 0..k {
-            let row: u64 = (0..k).map(|j| self.moves[i * k + j] + self.moves[j * k + i]).sum();
-            for j in 0..k {
-                t[i * k + j] = (self.moves[i * k + j] + self.moves[j * k + i]) as f64 / row as f64;
-            }
-        }
-        t
-    }
-
-    /// Second largest eigenvalue of [`Traffic::mixing`]: states are forgotten like its powers, with the number of exchanges. `None`
-    /// before every state was visited, and for fewer than two states.
-    pub fn second_eigenvalue(&self) -> Option<f64> {
-        let k = self.states;
-        let mut a = vec![0.0; k * k];
-        let row = |i: usize| (0..k).map(|j| self.moves[i * k + j] + self.moves[j * k + i]).sum::<u64>() as f64;
-        let rows: Vec<f64> = (0..k).map(row).collect();
-        if k < 2 || rows.contains(&0.0) {
-            return None;
-        }
-        for i in 0..k {
-            for j in 0..k {
-                // D^1/2 T D^-1/2 is symmetric and has the eigenvalues of T.
-                a[i * k + j] = (self.moves[i * k + j] + self.moves[j * k + i]) as f64 / (rows[i] * rows[j]).sqrt();
-            }
-        }
-        let mut values = eigenvalues(a, k);
-        values.sort_by(f64::total_cmp);
-        Some(values[k - 2])
-    }
-}
-
-/// Eigenvalues of a symmetric matrix by Jacobi rotations, to rounding.
-///
-/// Source: Golub and Van Loan, Matrix Computations, section 8.5 (2013).
-fn eigenvalues(mut a: Vec<f64>, n: usize) -> Vec<f64> {
-    for _ in 0..60 {
-        let (mut off, mut diagonal) = (0.0, 0.0);
-        for i in 0..n {
-            for j in 0..n {
-                *(if i == j { &mut diagonal } else { &mut off }) += a[i * n + j] * a[i * n + j];
-            }
-        }
-        if off <= 1e-30 * diagonal {
-            break;
-        }
-        for p in 0..n {
-            for q in p + 1..n {
-                let apq = a[p * n + q];
-                if apq == 0.0 {
-                    continue;
-                }
-                let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * apq);
-                let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                let c = 1.0 / (t * t + 1.0).sqrt();
-                let s = t * c;
-                for i in 0..n {
-                    let (x, y) = (a[i * n + p], a[i * n + q]);
-                    (a[i * n + p], a[i * n + q]) = (c * x - s * y, s * x + c * y);
-                }
-                for i in 0..n {
-                    let (x, y) = (a[p * n + i], a[q * n + i]);
-                    (a[p * n + i], a[q * n + i]) = (c * x - s * y, s * x + c * y);
-                }
-            }
-        }
-    }
-    (0..n).map(|i| a[i * n + i]).collect()
 }
 
 impl Resume for Traffic {
@@ -249,23 +177,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eigenvalues_of_a_chain_are_the_known_ones() {
-        // The path graph's adjacency matrix: 2 cos(pi j / (n + 1)).
-        let n = 5;
-        let mut a = vec![0.0; n * n];
-        for i in 0..n - 1 {
-            a[i * n + i + 1] = 1.0;
-            a[(i + 1) * n + i] = 1.0;
-        }
-        let mut values = eigenvalues(a, n);
-        values.sort_by(f64::total_cmp);
-        let root3 = 3.0_f64.sqrt();
-        for (v, exact) in values.iter().zip([-root3, -1.0, 0.0, 1.0, root3]) {
-            assert!((v - exact).abs() < 1e-14, "{values:?}");
-        }
-    }
-
-    #[test]
     fn one_replica_walks_up_and_down_twice() {
         let mut t = Traffic::new(3, 1);
         let path = [1, 0, 0, 1, 2, 1, 0, 1, 1, 2, 2, 1, 0];
@@ -276,12 +187,7 @@ mod tests {
         assert_eq!(t.round_trips(), [RoundTrips { count: 2, steps: 110 }]);
         assert_eq!(t.visits(), [4, 5, 3]);
         assert_eq!(t.upward(), [1.0, 0.6, 0.0]);
-        let mixing = t.mixing();
-        for row in mixing.chunks_exact(3) {
-            assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        }
-        let lambda = t.second_eigenvalue().unwrap();
-        assert!(lambda > 0.0 && lambda < 1.0);
+        assert_eq!(t.moves(), [1, 2, 0, 3, 1, 2, 0, 2, 1]);
         let mut s = Snapshot::default();
         t.save(&mut s);
         let mut u = Traffic::new(3, 1);

@@ -309,8 +309,6 @@ fn unfit_paths_are_refused() {
     neutral.nonbonded.as_mut().unwrap().charges.iter_mut().for_each(|q| *q = 0.0);
     assert_eq!(say(&neutral, &LambdaPath::soft_core(vec![0, 1])), "");
     assert!(say(&neutral, &LambdaPath::charges(Some(vec![0, 1]))).contains("the chosen atoms have none"));
-    let kind = |kind: &str| LambdaPath::of_kind(kind, None).err().map(|e| e.to_string()).unwrap_or_default();
-    assert!(kind("slovent").contains("known are: solvent, charges") && kind("soft_core").contains("has no atoms"));
     let knob = |name| LambdaPath::of_knobs(None, [(name, vec![[0.0, 0.0]])]).err().map(|e| e.to_string()).unwrap_or_default();
     assert!(knob("coulomb").contains("`coulomb` is not a knob of a molecule"));
 }

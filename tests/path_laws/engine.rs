@@ -28,7 +28,8 @@ fn bits(run: &Anneal<Phase>, ens: &Ensemble<Phase>) -> Vec<u8> {
     let mut s = Snapshot::default();
     s.nest("run", |s| run.save(s));
     s.nest("ensemble", |s| ens.save(s));
-    s.put("evaluations", run.evaluations());
+    s.put("evaluations", run.tally().evaluations);
+    s.put("gradients", run.tally().gradients);
     s.to_bytes()
 }
 

@@ -8,8 +8,12 @@ use std::path::Path;
 
 use super::campaign::Campaign;
 use super::estimates::Estimate;
-use super::kinds::{Fields, Ladder};
-use super::types::{Discard, Frames, Minimise, Observe, Resolved, Sample, StageKind, Start, SystemFrom, Thermal, Value};
+use super::fields::Fields;
+use super::ladder::Ladder;
+use super::resolved::Resolved;
+use super::sample::{Discard, Frames, Minimise, Observe, Sample, Start, Thermal};
+use super::stage::StageKind;
+use super::system::{SystemFrom, Value};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 use crate::error::{Complaint, Error, Result};
 

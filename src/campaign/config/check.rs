@@ -12,8 +12,10 @@ use super::leaf::{Any, Scalar, Word};
 use super::observables;
 use super::placed::{NOWHERE, Placed};
 use super::raw;
+use super::resolved::Interval;
+use super::stage::{Stage, StageKind};
+use super::system::{System, SystemFrom, Value};
 use super::texts::{ANY, Drafts, Texts};
-use super::types::{Interval, Stage, StageKind, System, SystemFrom, Value};
 use crate::campaign::nearest;
 use crate::campaign::units::{Kind, Misfit, Quantity, UnitSystem};
 

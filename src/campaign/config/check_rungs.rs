@@ -1,11 +1,16 @@
-//! What the states of a ladder are: a list, two ends and a number, or the points of a quadrature.
+//! What the states of a ladder and the levels of an annealing are: a list, two ends and a number, or the points of a quadrature.
 
-use super::kinds::Rungs;
-use super::leaf::Number;
+use std::ops::Range;
+
+use super::ladder::Rungs;
+use super::leaf::{Count, Number};
+use super::levels::Levels;
 use super::placed::Placed;
 use super::shape::Spread;
 use super::texts::Drafts;
 use crate::estimate::{LARGEST_GRID, gauss_legendre};
+
+pub(super) type Lambdas<'a> = Option<&'a Placed<Spread<Number>>>;
 
 /// A list, or two ends and a number.
 pub(super) fn rungs<T: Clone, Q>(
@@ -68,4 +73,51 @@ pub(super) fn quadrature(scope: &str, table: &str, given: &Placed<Spread<Number>
 
 pub(super) fn plain(x: &Placed<Number>) -> Placed<f64> {
     x.with(x.value.0)
+}
+
+/// The levels of an annealing or a switching.
+pub(super) fn levels(
+    scope: &str,
+    table: &str,
+    (number, list): (Option<&Placed<Count>>, Lambdas<'_>),
+    at: &Range<usize>,
+    drafts: &mut Drafts,
+) -> Option<Placed<Levels>> {
+    match (number, list) {
+        (Some(n), None) => {
+            if n.value.0 == 0 {
+                drafts.add(scope, &n.span, format!("`levels` of {scope} is 0: nothing leads from 0 to 1"), "write levels = 1 or more");
+                return None;
+            }
+            if n.value.0 > 1_000_000 {
+                let what = format!("`levels` of {scope} is {}: more than a million", n.value.0);
+                drafts.add(scope, &n.span, what, "write fewer, and more steps_per_level");
+                return None;
+            }
+            Some(n.with(Levels::Count(n.value.0)))
+        }
+        (None, Some(list)) => {
+            let values = match rungs(scope, "lambdas", list, plain, drafts)? {
+                Rungs::List(list) => list,
+                even => even.values(false).into_iter().map(|x| list.with(x)).collect(),
+            };
+            let ends = (values.first().map(|x| x.value), values.last().map(|x| x.value));
+            if ends != (Some(0.0), Some(1.0)) || values.windows(2).any(|w| w[1].value <= w[0].value) {
+                let what = format!("`lambdas` of {scope} do not rise from 0 to 1");
+                drafts.add(scope, &list.span, what, "begin with 0, end with 1, and let every value be larger than the one before");
+                return None;
+            }
+            Some(list.with(Levels::List(values)))
+        }
+        (Some(_), Some(list)) => {
+            let what = format!("`{table}` of {scope} has both levels and lambdas");
+            drafts.add(scope, &list.span, what, "keep one of the two");
+            None
+        }
+        (None, None) => {
+            let what = format!("`{table}` of {scope} has no levels");
+            drafts.missing(scope, at, what, "write levels = 128, or lambdas = [0, 0.1, .., 1]");
+            None
+        }
+    }
 }

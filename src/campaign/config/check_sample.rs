@@ -6,11 +6,13 @@ use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::ColumnKind;
 use super::leaf::Scalar;
 use super::placed::Placed;
+use super::propagator::Propagator;
 use super::raw;
 use super::resolve::default_tolerance;
+use super::sample::{Discard, Frames, Minimise, Observe, Sample, Start, Thermal};
 use super::shape::{FrameList, WordOr};
+use super::stage::StageKind;
 use super::texts::Drafts;
-use super::types::{Discard, Frames, Minimise, Observe, Propagator, Sample, StageKind, Start, Thermal};
 use crate::campaign::units::{Quantity, UnitSystem};
 
 /// Where a stage starts.
@@ -144,6 +146,14 @@ pub(super) fn thermal(
             );
             None
         }
+    }
+}
+
+/// Constant energy has no temperature that could be exchanged or biased.
+pub(super) fn thermostatted(scope: &str, raw: &raw::Sample, drafts: &mut Drafts) {
+    if let Some(p) = raw.propagator.as_ref().filter(|p| p.value == Propagator::VelocityVerlet) {
+        let what = format!("velocity_verlet keeps the energy, and {scope} needs replicas at a temperature");
+        drafts.add(scope, &p.span, what, "use baoab, hmc or another propagator with a heat bath");
     }
 }
 

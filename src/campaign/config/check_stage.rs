@@ -3,16 +3,20 @@
 use std::ops::Range;
 
 use super::check::path_safe;
+use super::check_anneal::anneal;
 use super::check_estimate::estimate;
-use super::check_kinds::{anneal, exchange, expanded, metadynamics, switch};
+use super::check_ladder::{exchange, expanded};
+use super::check_metadynamics::metadynamics;
 use super::check_sample::{minimise, observe, sample};
+use super::check_switch::switch;
 use super::document::TABLES;
-use super::leaf::Word;
+use super::leaf::{Count, Word};
 use super::path::Path;
 use super::placed::Placed;
 use super::raw;
+use super::sample::{Observe, Precision};
+use super::stage::{Stage, StageKind};
 use super::texts::Drafts;
-use super::types::{Observe, Precision, Stage, StageKind};
 use crate::campaign::nearest;
 use crate::campaign::units::Quantity;
 
@@ -171,6 +175,11 @@ pub(super) fn need<'a, T>(
         drafts.missing(scope, at, format!("`{table}` of {scope} has no `{key}`"), format!("write {key} = {example}"));
     }
     given
+}
+
+/// A count with a default.
+pub(super) fn count(given: Option<&Placed<Count>>, default: u64) -> Placed<u64> {
+    given.map_or(Placed::default_of(default), |n| n.with(n.value.0))
 }
 
 /// Complains unless `name` is an earlier stage that `fits`. `want`: what it should do, `kinds`: which stages do.

@@ -5,12 +5,13 @@ use serde::Deserialize;
 
 use super::column::{Column, ColumnKind};
 use super::formula::{numbers, place};
-use super::kinds::{Along, Levels};
 use super::leaf::Word;
+use super::levels::{Along, Levels};
 use super::placed::Placed;
 use super::quote;
+use super::stage::{Stage, StageKind};
+use super::system::{System, SystemFrom};
 use super::texts::{Drafts, Texts};
-use super::types::{Stage, StageKind, System, SystemFrom};
 use crate::campaign::units::Quantity;
 use crate::expr::{Compiled, Mistake, Scope};
 

@@ -1,7 +1,7 @@
 //! `[path]`: what the one lambda in [0, 1] does to the energy.
 
 use super::column::Column;
-use super::kinds::{Fields, Number, Shown};
+use super::fields::{Fields, Number, Shown};
 use super::placed::Placed;
 use super::quote;
 use crate::campaign::units::{Kind, number_text};

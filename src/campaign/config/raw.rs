@@ -9,9 +9,10 @@ use super::column::Column;
 use super::estimates::{EnergyUnit, Method, Rule, Smooth};
 use super::leaf::{Any, Count, Flag, Number, Scalar, Word};
 use super::placed::Placed;
+use super::propagator::Propagator;
 use super::raw_kinds::{Anneal, Exchange, Expanded, Metadynamics, Path, Switch};
+use super::sample::Precision;
 use super::shape::{FrameList, Named, OneOrMany, SweepValues, WordOr};
-use super::types::{Precision, Propagator};
 use crate::campaign::units::Quantity;
 
 /// A campaign of Ergodica: which system, how it is sampled, what is estimated.

@@ -3,14 +3,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::anneal::{Kernel, Schedule};
 use super::column::Column;
-use super::kinds::{Directions, Kernel, Mixing, Schedule, Weights};
+use super::exchange::Mixing;
+use super::expanded::Weights;
 use super::leaf::{Count, Flag, Number, Scalar, Word};
 use super::map::RawMap;
 use super::placed::Placed;
+use super::propagator::Propagator;
 use super::raw::{Intervals, Sample, Start};
 use super::shape::{Named, Spread, WordOr};
-use super::types::Propagator;
+use super::switch::Directions;
 use crate::campaign::units::Quantity;
 
 /// A table with the keys of every chain and its own. Serde's `flatten` would do the same and lose the places of the values.

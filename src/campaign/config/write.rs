@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
+use super::anneal::Schedule;
 use super::campaign::Campaign;
 use super::estimates::{Estimate, Leg, Method};
-use super::kinds::{Fields, Ladder, Schedule};
+use super::fields::Fields;
+use super::ladder::Ladder;
 use super::placed::NOWHERE;
 use super::resolve::default_tolerance;
-use super::types::{Discard, Frames, Interval, Minimise, Observe, Sample, Stage, StageKind, Start, SystemFrom, Thermal, Value};
+use super::resolved::Interval;
+use super::sample::{Discard, Frames, Minimise, Observe, Sample, Start, Thermal};
+use super::stage::{Stage, StageKind};
+use super::system::{SystemFrom, Value};
 use crate::campaign::units::{Kind, Quantity, UnitSystem, number_text};
 
 impl Campaign {

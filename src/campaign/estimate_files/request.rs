@@ -27,6 +27,24 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Method; 8] =
+        [Method::All, Method::Ti, Method::Bar, Method::Mbar, Method::Exp, Method::Work, Method::Pmf, Method::Timeseries];
+
+    /// What it gives, for the command line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Method::All => "TI, BAR and MBAR in one table",
+            Method::Ti => "Thermodynamic integration",
+            Method::Bar => "Bennett's acceptance ratio between neighbours",
+            Method::Mbar => "Multistate Bennett acceptance ratio",
+            Method::Exp => "Exponential averages between neighbours, both ways",
+            Method::Work => "Crooks, Jarzynski each way, second cumulant, crossing of Gaussians, from arrays w_f and w_r",
+            Method::Pmf => "Free-energy profile along a pulled coordinate (Hummer and Szabo), from arrays z_f, w_f, centres, stiffness",
+            Method::Timeseries => "Correlation times and equilibration",
+        }
+    }
+
     /// The name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,8 +61,7 @@ impl Method {
 
     /// The method of a name.
     pub fn of(name: &str) -> Option<Method> {
-        use Method::{All, Bar, Exp, Mbar, Pmf, Ti, Timeseries, Work};
-        [All, Ti, Bar, Mbar, Exp, Work, Pmf, Timeseries].into_iter().find(|m| m.name() == name)
+        Self::ALL.into_iter().find(|m| m.name() == name)
     }
 }
 

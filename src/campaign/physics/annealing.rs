@@ -1,8 +1,8 @@
 //! Rules of annealing: its numbers, and the stage that its particles come from.
 
 use super::{Objections, shown, thermal};
+use crate::campaign::config::Thermal;
 use crate::campaign::config::placed::Placed;
-use crate::campaign::config::types::Thermal;
 use crate::campaign::config::{Anneal, Stage, StageKind};
 use crate::campaign::units::{Kind, UnitSystem};
 

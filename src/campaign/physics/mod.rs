@@ -12,8 +12,8 @@ pub use timestep::{STIFF, UNSTABLE, check_timestep, stiffness};
 
 use crate::campaign::config::estimates::{Basin, Estimate, Side};
 use crate::campaign::config::placed::{NOWHERE, Placed};
-use crate::campaign::config::types::{Discard, Observe, Sample, StageKind, Thermal};
 use crate::campaign::config::{Column, Stage};
+use crate::campaign::config::{Discard, Observe, Sample, StageKind, Thermal};
 use crate::campaign::units::{Kind, UnitSystem, number_text};
 
 /// What is wrong with a value, and what to do.

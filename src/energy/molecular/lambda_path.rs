@@ -48,24 +48,6 @@ impl LambdaPath {
         LambdaPath { atoms: Some(atoms), lj: Some(Knob::identity()), ..Self::default() }
     }
 
-    /// By the name of a kind: `solvent`, `charges`, `solvent_charges`, `soft_core`.
-    ///
-    /// # Errors
-    /// `Error::Input` for another name, or for `soft_core` without atoms.
-    pub fn of_kind(kind: &str, atoms: Option<Vec<usize>>) -> Result<Self> {
-        match (kind, atoms) {
-            ("solvent", _) => Ok(Self::solvent()),
-            ("charges", atoms) => Ok(Self::charges(atoms)),
-            ("solvent_charges", atoms) => Ok(Self::solvent_charges(atoms)),
-            ("soft_core", Some(atoms)) => Ok(Self::soft_core(atoms)),
-            ("soft_core", None) => Err(Error::input("the path `soft_core` has no atoms", "choose those to decouple: atoms = \"...\"")),
-            _ => Err(Error::input(
-                format!("`{kind}` is not a path of a molecule"),
-                "known are: solvent, charges, solvent_charges, soft_core; or give knobs",
-            )),
-        }
-    }
-
     /// By the names of knobs: `solvent`, `charges`, `solvent_charges`, `lj`, each with its points (lambda, value).
     ///
     /// # Errors

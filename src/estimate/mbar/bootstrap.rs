@@ -3,12 +3,12 @@
 //! Near the solution f of the data themselves a resample's probabilities need no exponentials: with r_k = exp(f'_k - f_k) they are
 //! p'_k(n) = r_k p_k(n) / sum_j r_j p_j(n). So a pass makes the p_k of a block once and uses them for [`BATCH`] resamples.
 
+use super::super::algebra::solve;
 use super::super::bar::across;
 use super::super::free_energy_error::FreeEnergyError;
 use super::super::reduced::OCTETS;
 use super::super::series::{mean_of, squares_and_sum};
 use super::Mbar;
-use super::algebra::solve;
 use super::newton::{Equations, hessian_factor};
 use super::pass::denominators;
 use crate::real::{Lanewise, Octet, Real, Wide, dispatch};

@@ -1,7 +1,7 @@
 //! Uncertainties of everything that MBAR estimates, and the overlap of the states.
 
+use super::super::algebra::{cholesky, eigen, inverse, product};
 use super::Mbar;
-use super::algebra::{cholesky, eigen, inverse, product};
 use super::columns::{Column, ColumnSums, Row};
 
 /// How the covariance of the free energies is worked out.

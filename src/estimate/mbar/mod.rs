@@ -1,6 +1,5 @@
 //! The multistate Bennett acceptance ratio: free energies of many states from samples of some of them.
 
-mod algebra;
 mod bootstrap;
 mod columns;
 mod connection;

@@ -1,8 +1,8 @@
 //! The MBAR equations solved by damped Newton steps on their convex objective.
 
+use super::super::algebra::{cholesky, solve};
 use super::super::free_energy_error::FreeEnergyError;
 use super::super::reduced::ReducedPotentials;
-use super::algebra::{cholesky, solve};
 use super::pass::{Pass, Sums};
 use crate::real::{Octet, Real};
 

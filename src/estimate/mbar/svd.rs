@@ -1,8 +1,8 @@
 //! The covariance of the free energies by a singular value decomposition of the weights.
 
+use super::super::algebra::{eigen, product, singular, take_rows};
 use super::super::reduced::OCTETS;
 use super::Mbar;
-use super::algebra::{eigen, product, singular, take_rows};
 use super::columns::{Column, fill};
 use super::pass::plain_weights;
 use crate::real::{Lanewise, Octet, Wide, dispatch};

@@ -1,11 +1,8 @@
 //! NumPy's `.npy` arrays of floats, little-endian, C order.
 
 use super::Structure;
+use crate::io::npy_header::{field, shape, split};
 use crate::{Error, Result};
-
-const MAGIC: &[u8] = b"\x93NUMPY";
-/// Longest header that is looked at.
-const MAX_HEADER: usize = 4096;
 
 /// Reads an array of shape (n, atoms, d), (n, dof), (atoms, d) or (dof), of `<f8` or `<f4`, as n structures.
 ///
@@ -48,30 +45,6 @@ pub fn read_npy(name: &str, bytes: &[u8], dof: usize) -> Result<Vec<Structure>> 
     };
     let frames = body.chunks_exact(dof * width).enumerate();
     Ok(frames.map(|(k, f)| Structure { id: k.to_string(), x: f.chunks_exact(width).map(number).collect() }).collect())
-}
-
-/// Header text and the bytes after it.
-fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let rest = bytes.strip_prefix(MAGIC)?;
-    let (length, start): (usize, usize) = match rest.first()? {
-        1 => (usize::from(u16::from_le_bytes([*rest.get(2)?, *rest.get(3)?])), 4),
-        2 | 3 => (usize::try_from(u32::from_le_bytes(rest.get(2..6)?.try_into().ok()?)).ok()?, 6),
-        _ => return None,
-    };
-    let end = start.checked_add(length).filter(|_| length <= MAX_HEADER)?;
-    Some((std::str::from_utf8(rest.get(start..end)?).ok()?, rest.get(end..)?))
-}
-
-/// The text after `'name':`, up to the next comma or brace.
-fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let after = header.split_once(&format!("'{name}':"))?.1;
-    Some(after.split([',', '}']).next()?.trim())
-}
-
-/// The numbers of `'shape': (2, 3)`.
-fn shape(header: &str) -> Option<Vec<usize>> {
-    let inside = header.split_once("'shape':")?.1.trim_start().strip_prefix('(')?.split_once(')')?.0;
-    inside.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,135 @@
+//! Free energies of some of the frames with everything that is known of their errors, method by method.
+
+use super::Answer;
+use super::found::Found;
+use super::part::Part;
+use super::solve::{How, integrate, one_pair, solve};
+use crate::campaign::config::Method;
+use crate::campaign::copies::{COPIES, without_each_group};
+use crate::campaign::estimate_files::block_of;
+use crate::estimate::{
+    Bar, Bootstrap, CovarianceMethod, MbarOptions, TiRule, Warning, WarningKind, Works, bar_chain, exp_forward, exp_reverse, mbar,
+};
+
+/// Free energies of a part of the frames, which are correlated by `g`.
+pub(super) fn find(how: How, part: &Part<'_>, g: f64) -> Answer<Found> {
+    let k = part.states();
+    let f = solve(how, part)?;
+    let left_out = without_each_group(part.copies.len(), COPIES).and_then(|sets| {
+        // a group without which there is no number leaves the theory alone to speak
+        sets.iter().map(|s| solve(how, &Part { copies: s, draws: part.draws.clone(), ..*part })).collect::<Answer<Vec<_>>>().ok()
+    });
+    let mut found = Found { f, left_out, ..Found::default() };
+    // what neighbours share is a matter of pairs, whatever the method
+    let pairs: Vec<Answer<Bar>> = (0..k - 1).map(|i| one_pair(part, i)).collect();
+    found.overlap = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| 0.5 * b.overlap)).collect();
+    found.shared = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| b.shared / g)).collect();
+    match how.method {
+        Method::Mbar | Method::LogZ => all_states(how, part, g, &mut found)?,
+        Method::Ti => gradients(how, part, g, &mut found)?,
+        Method::Exp => one_sided(part, g, &mut found)?,
+        _ => {
+            let pairs = pairs.into_iter().collect::<Answer<Vec<_>>>()?;
+            found.theory = chained(part, g)?;
+            found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
+        }
+    }
+    Ok(found)
+}
+
+/// MBAR.
+fn all_states(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
+    let k = part.states();
+    let u = part.potentials()?;
+    let fit = mbar(&u, &MbarOptions::default())?;
+    let covariance = fit.covariance(CovarianceMethod::Asymptotic);
+    found.theory = (0..k).map(|i| (0..k).map(|j| covariance.stderr(i, j) * g.sqrt()).collect()).collect();
+    found.matrix = fit.overlap().matrix.chunks(k).map(<[f64]>::to_vec).collect();
+    found.warnings = fit.warnings().to_vec();
+    if let Some((replicates, seed)) = how.bootstrap {
+        let how = Bootstrap { replicates, seed, block: block_of(g, u.n_k().iter().copied().filter(|n| *n > 0).min().unwrap_or(1)) };
+        found.redrawn = Some((how, fit.bootstrap(&how)?));
+    }
+    Ok(())
+}
+
+/// Thermodynamic integration.
+fn gradients(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
+    let k = part.states();
+    let (ti, means) = integrate(part, how.rule, g)?;
+    let points = ti.profile.len();
+    found.before = usize::from(ti.lambda[0][0] != part.read.states[0].lambda);
+    found.rule = Some(ti.rule);
+    found.theory = (0..points).map(|i| (0..points).map(|j| ti.delta(i, j).1).collect()).collect();
+    found.warnings = ti.warnings;
+    found.gradients = means;
+    let stderr = found.theory[found.before][found.before + k - 1];
+    found.against = across(part, ti.rule, stderr, g);
+    // no pair of states need overlap
+    found.overlap.clear();
+    found.shared = (0..k - 1).map(|i| part.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
+    Ok(())
+}
+
+/// Exponential averages from each state to the next, held against those the other way.
+fn one_sided(part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
+    let k = part.states();
+    let forward = (0..k - 1).map(|i| exp_forward(&part.works(i, i + 1))).collect::<Answer<Vec<_>>>()?;
+    let back = (0..k - 1).map(|i| exp_reverse(&part.works(i + 1, i))).collect::<Answer<Vec<_>>>()?;
+    found.theory = quadrature(&forward.iter().map(|d| d.stderr * g.sqrt()).collect::<Vec<_>>());
+    found.shared = forward.iter().map(|d| d.n_eff / g).collect();
+    found.overlap.clear();
+    for (i, (a, b)) in forward.iter().zip(&back).enumerate() {
+        found.warnings.extend(a.warnings.iter().cloned());
+        let z = (a.value - b.value) / ((a.stderr * a.stderr + b.stderr * b.stderr) * g).sqrt();
+        if z.is_nan() || z.abs() > 4.0 {
+            let (from, to) = (&part.read.names[i], &part.read.names[i + 1]);
+            let message = format!("forward and reverse averages between {from} and {to} disagree by {z:.1} standard errors");
+            found.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
+        }
+    }
+    Ok(())
+}
+
+/// Errors of f_j - f_i by BAR from neighbour to neighbour, which share the samples of the state between them.
+fn chained(part: &Part<'_>, g: f64) -> Answer<Vec<Vec<f64>>> {
+    let k = part.states();
+    let works = |i: usize, j: usize| {
+        let work = part.works(i, j);
+        Works { sample: (0..work.len()).collect(), work }
+    };
+    let links: Vec<(Works, Works)> = (0..k - 1).map(|i| (works(i, i + 1), works(i + 1, i))).collect();
+    let c = bar_chain(&links).map_err(|(_, why)| why)?.f_k_covariance();
+    let error = |i: usize, j: usize| ((c[i * k + i] + c[j * k + j] - 2.0 * c[i * k + j]).max(0.0) * g).sqrt();
+    Ok((0..k).map(|i| (0..k).map(|j| error(i, j)).collect()).collect())
+}
+
+/// Errors of sums of independent differences.
+fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
+    let k = errors.len() + 1;
+    let mut sum = vec![0.0];
+    for e in errors {
+        sum.push(sum[sum.len() - 1] + e * e);
+    }
+    (0..k).map(|i| (0..k).map(|j| (sum[i.max(j)] - sum[i.min(j)]).sqrt()).collect()).collect()
+}
+
+/// What holds an integral between the first and the last state against the states being too far apart: BAR, where every pair of
+/// neighbours overlaps; else straight lines instead of the spline or the other way round, with the rule's own error.
+fn across(part: &Part<'_>, rule: TiRule, stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
+    let mut all = Vec::new();
+    if let Ok(f) = solve(How { method: Method::Bar, rule: None, bootstrap: None }, part) {
+        let error = chained(part, g).map_or(f64::NAN, |theory| theory[0][f.len() - 1]);
+        all.push(("BAR", f[f.len() - 1], (error * error + stderr * stderr).sqrt()));
+    }
+    let (name, other) = match rule {
+        TiRule::Trapezoid | TiRule::GaussLegendre => ("the spline", TiRule::NaturalCubic),
+        _ => ("the trapezoid", TiRule::Trapezoid),
+    };
+    if all.is_empty()
+        && let Ok((ti, _)) = integrate(part, Some(other), 1.0)
+    {
+        all.push((name, ti.total().0, stderr));
+    }
+    all
+}

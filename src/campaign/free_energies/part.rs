@@ -1,0 +1,41 @@
+//! Some of the frames of a ladder, as estimators want them.
+
+use super::Answer;
+use crate::campaign::ladders::OnLadder;
+use crate::estimate::ReducedPotentials;
+use std::ops::Range;
+
+/// Frames of some copies.
+pub(super) struct Part<'a> {
+    pub(super) read: &'a OnLadder,
+    pub(super) copies: &'a [usize],
+    pub(super) draws: Range<usize>,
+}
+
+impl Part<'_> {
+    pub(super) fn states(&self) -> usize {
+        self.read.states.len()
+    }
+
+    /// `value` of all frames at a state.
+    pub(super) fn at_state(&self, k: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let mut all = Vec::new();
+        for &c in self.copies {
+            self.read.at_state_in(c, k, self.draws.clone(), &value, &mut all);
+        }
+        all
+    }
+
+    /// Works from state `i` to state `j` of the frames at `i`.
+    pub(super) fn works(&self, i: usize, j: usize) -> Vec<f64> {
+        self.at_state(i, |r, d| {
+            let u = self.read.u_of(r, d);
+            u[j] - u[i]
+        })
+    }
+
+    /// Reduced energies of all frames at all states.
+    pub(super) fn potentials(&self) -> Answer<ReducedPotentials> {
+        self.read.potentials(self.copies, self.draws.clone(), false)
+    }
+}
