@@ -12,7 +12,6 @@
 //! header has one array a column, which may end early; with a column `state` the others are the energies of one state each, a row a sample.
 
 mod csv;
-mod npy;
 mod pulls;
 mod zip;
 
@@ -20,6 +19,7 @@ pub use pulls::{Pulled, Pulling};
 
 use super::bzip2::Room;
 use super::unpack::unpacked;
+use crate::io::numpy;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -99,7 +99,7 @@ fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
             let called = member.trim_end_matches(".npy").to_lowercase();
             // Texts and objects beside the numbers are no concern of ours.
             if wanted(&called) {
-                arrays.push(npy::read(&format!("{name}/{member}"), called, &body)?);
+                arrays.push(array(format!("{name}/{member}"), called, &body)?);
             }
         }
         return if arrays.is_empty() {
@@ -109,9 +109,15 @@ fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
         };
     }
     if bytes.starts_with(b"\x93NUMPY") {
-        return Ok(File::Arrays(vec![npy::read(&name, stem, &bytes)?]));
+        return Ok(File::Arrays(vec![array(name, stem, &bytes)?]));
     }
     csv::read(&super::text(name, bytes)?, stem)
+}
+
+/// The array of an `.npy`.
+fn array(from: String, name: String, bytes: &[u8]) -> Result<Array> {
+    let numpy::Numbers { shape, values } = numpy::read(&from, bytes)?;
+    Ok(Array { name, from, shape, values })
 }
 
 /// Names under which arrays are known.
