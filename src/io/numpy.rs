@@ -24,7 +24,7 @@ pub(super) struct Numbers {
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Numbers> {
     let bad = |what: &str| Error::input(format!("{name}: {what}"), REMEDY);
     let (header, body) = split(bytes).ok_or_else(|| bad("not a whole NumPy array"))?;
-    let descr = field(header, "descr").unwrap_or_default().trim_matches(['\'', '"']);
+    let descr = field(header, "descr").ok_or_else(|| bad("the header names no type of numbers"))?.trim_matches(['\'', '"']);
     let (width, number): (usize, fn(&[u8]) -> f64) = match descr {
         "<f8" => (8, |b| f64::from_le_bytes(bytes_of(b))),
         "<f4" => (4, |b| f64::from(f32::from_le_bytes(bytes_of(b)))),
