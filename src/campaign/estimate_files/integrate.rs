@@ -11,6 +11,10 @@ use crate::io::alchemical::{Leg, state_name};
 /// Thermodynamic integration by the rule asked for, or the one that fits the states, first; then others for comparison.
 pub(super) fn ti(leg: &Leg, chosen: &Chosen, rule: Option<TiRule>) -> Answered<Vec<Answer>> {
     let c = chosen.moving.len();
+    if c == 0 {
+        let only = leg.sampled().first().map_or(String::new(), |&s| leg.name(s));
+        return absent(format!("all samples are of the one state {only}"), "TI needs the files of other states too");
+    }
     let (mut states, mut draws, mut g) = (Vec::new(), Vec::new(), Vec::new());
     for state in leg.sampled() {
         let (values, inefficiency) = gradients(&leg.windows[state].runs, &chosen.windows[state], &chosen.moving);
@@ -25,9 +29,6 @@ pub(super) fn ti(leg: &Leg, chosen: &Chosen, rule: Option<TiRule>) -> Answered<V
         let of = if states.is_empty() { "any state".to_owned() } else { format!("state {}", missing.join("; ")) };
         let what = format!("no gradients of {of}");
         return absent(what, format!("TI needs dH/dlambda in every file: {}", gradients_advice(leg)));
-    }
-    if c == 0 {
-        return absent(format!("all samples are of the one state {}", leg.name(states[0])), "give the files of other states too");
     }
     let lambda: Vec<f64> = states.iter().flat_map(|&s| chosen.moving.iter().map(move |&m| leg.states[s][m])).collect();
     let slices: Vec<&[f64]> = draws.iter().map(Vec::as_slice).collect();

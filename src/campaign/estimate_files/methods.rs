@@ -37,7 +37,7 @@ pub(super) fn analyse(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut A
         Method::Timeseries => Vec::new(),
         Method::Work | Method::Pmf => {
             let what = format!("`{}` needs arrays of work values, not {} files", request.method.name(), leg.program);
-            return Err(Error::input(what, "for these files: ergodica estimate all, bar, mbar, ti or exp"));
+            return Err(Error::input(what, "for these files there are the methods mbar, bar, ti and exp"));
         }
     };
     let convergence = if request.convergence { converging(leg, chosen, &answers, out) } else { Vec::new() };
@@ -86,7 +86,7 @@ fn all(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut Analysis) -> Res
 /// BAR and MBAR from growing parts of the samples.
 fn converging(leg: &Leg, chosen: &Chosen, answers: &[Answer], out: &mut Analysis) -> Vec<Convergence> {
     let found = answers.iter().filter_map(|answer| match answer.key.as_str() {
-        "bar" => links(leg, chosen, true).ok().map(|(_, links)| (answer, of_links(&links))),
+        "bar" => links(leg, chosen).ok().map(|(_, links)| (answer, of_links(&links))),
         "mbar" => {
             let (n_k, u_nk) = samples(leg, chosen);
             Some((answer, of_samples(&n_k, &u_nk)))
