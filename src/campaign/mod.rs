@@ -27,6 +27,7 @@ mod metadynamics;
 mod minimise;
 mod moves;
 mod observables;
+mod other_runs;
 pub mod physics;
 pub mod progress;
 pub mod provenance;
