@@ -1,17 +1,16 @@
-//! Free-energy files of other programs, and arrays.
+//! Free-energy files of other programs.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ergodica::Error;
 use ergodica::campaign::estimate_files::{Analysis, Method, Request, estimate_leg};
-use ergodica::io::alchemical::arrays::{Arrays, read_arrays};
 use ergodica::io::alchemical::{Leg, Part, Program, Table, read, read_text, text};
 
-use super::alchemical_files::{self as made, harmonics, npy, zip};
+use super::alchemical_files as made;
 use super::fuzz::{MEMORY_KB, Mutator, TIME, cpu, peak_kb, shipped};
 
-const LAMBDAS: [f64; 3] = [0.0, 0.5, 1.0];
+pub(super) const LAMBDAS: [f64; 3] = [0.0, 0.5, 1.0];
 
 /// What is put in anywhere.
 const PIECES: [&[u8]; 24] = [
@@ -41,12 +40,12 @@ const PIECES: [&[u8]; 24] = [
     b"state",
 ];
 
-fn fuzz(name: &str, count: u64, seeds: &[Vec<u8>], read: impl Fn(&[u8]) -> bool) {
+pub(super) fn fuzz(name: &str, count: u64, seeds: &[Vec<u8>], read: impl Fn(&[u8]) -> bool) {
     super::fuzz::fuzz(name, count, &Mutator { seeds, pieces: &PIECES, chunk: 300 }, read);
 }
 
 /// What every reader's error is: the user's, with a text and a remedy.
-fn refused(error: &Error) -> bool {
+pub(super) fn refused(error: &Error) -> bool {
     let Error::Input(list) = error else { panic!("not an input error: {error}") };
     assert!(!list.is_empty() && list.iter().all(|c| !c.what.is_empty() && !c.remedy.is_empty()), "{error}");
     assert!(error.to_string().len() < 4000);
@@ -54,7 +53,7 @@ fn refused(error: &Error) -> bool {
 }
 
 /// What an estimator's is: the user's, or that the samples do not carry.
-fn unanswered(error: &Error) -> bool {
+pub(super) fn unanswered(error: &Error) -> bool {
     match error {
         Error::Diagnostics { what, remedy } => assert!(!what.is_empty() && !remedy.is_empty()),
         other => assert!(!refused(other)),
@@ -83,7 +82,7 @@ fn promises(part: &Part) {
 }
 
 /// A number comes with an error, or with a warning that says why not.
-fn finite(analysis: &Analysis) {
+pub(super) fn finite(analysis: &Analysis) {
     for answer in analysis.legs.iter().flat_map(|l| &l.answers) {
         let (value, stderr) = answer.total();
         assert!(value.is_finite() && (stderr.is_finite() || !answer.warnings.is_empty()), "{}: {value} {stderr}\n{analysis}", answer.label);
@@ -144,7 +143,7 @@ pub(super) fn gromacs(count: u64) {
     texts("gromacs", count, &seeds, &parts(&[window(0.0), window(1.0)]));
 }
 
-fn gromacs_at(lambda: f64, columns: &[f64]) -> String {
+pub(super) fn gromacs_at(lambda: f64, columns: &[f64]) -> String {
     made::gromacs(lambda, columns, 8, 0.0)
 }
 
@@ -177,18 +176,18 @@ fn gomc_at(lambda: f64, columns: &[f64]) -> String {
 }
 
 /// A folder with one file that is written again for every input.
-struct Place {
+pub(super) struct Place {
     _dir: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl Place {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         Place { path: dir.path().join(name), _dir: dir }
     }
 
-    fn put(&self, bytes: &[u8]) -> &Path {
+    pub(super) fn put(&self, bytes: &[u8]) -> &Path {
         // a new file each time: some file systems put a truncated one on the disk when it is closed
         let _ = std::fs::remove_file(&self.path);
         std::fs::write(&self.path, bytes).unwrap();
@@ -196,7 +195,7 @@ impl Place {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     to.write_all(bytes).unwrap();
     to.finish().unwrap()
@@ -231,90 +230,6 @@ pub(super) fn packed(count: u64) {
         parts.iter().for_each(promises);
         !parts.is_empty()
     });
-}
-
-/// What a reader promises of arrays.
-fn promised(arrays: &Arrays) {
-    match arrays {
-        Arrays::Potentials { states, n_k, u_kn, perturbed } => {
-            let samples: usize = n_k.iter().sum();
-            assert!(states.len() == n_k.len() && u_kn.len() == states.len() * samples);
-            assert!(perturbed.is_empty() || perturbed.len() % samples == 0);
-            assert!(perturbed.iter().all(|u| !u.is_nan() && *u != f64::NEG_INFINITY));
-        }
-        Arrays::Work { forward, reverse } => assert!(!forward.is_empty() && forward.iter().chain(reverse).all(|w| !w.is_nan())),
-        Arrays::Pulling(p) => {
-            assert!(p.stiffness > 0.0 && p.centres.len() > 1 && p.centres.iter().all(|c| c.is_finite()));
-            for pulled in [Some(&p.forward), p.reverse.as_ref()].into_iter().flatten() {
-                assert!(pulled.z.len() == pulled.work.len() && pulled.z.len() % p.centres.len() == 0);
-                assert!(pulled.z.iter().chain(&pulled.work).all(|v| v.is_finite()));
-            }
-        }
-        Arrays::Series(all) => assert!(all.iter().all(|(_, s)| !s.is_empty() && s.iter().all(|v| !v.is_nan()))),
-    }
-}
-
-/// Reads arrays from a file; every other one goes through the estimators too.
-fn arrays(name: &str, count: u64, file: &str, seeds: &[Vec<u8>]) {
-    let place = Place::new(file);
-    fuzz(name, count, seeds, |bytes| {
-        let path = place.put(bytes).to_owned();
-        let arrays = match read_arrays(std::slice::from_ref(&path)) {
-            Ok(arrays) => arrays,
-            Err(e) => return refused(&e),
-        };
-        promised(&arrays);
-        let method = match arrays {
-            Arrays::Potentials { .. } => Method::Mbar,
-            Arrays::Work { .. } => Method::Work,
-            Arrays::Pulling(_) => Method::Pmf,
-            Arrays::Series(_) => Method::Timeseries,
-        };
-        match ergodica::campaign::estimate_files::estimate(&Request::new(method, vec![path])) {
-            Ok(analysis) => {
-                finite(&analysis);
-                true
-            }
-            Err(e) => unanswered(&e),
-        }
-    });
-}
-
-/// The samples of [`harmonics`], a few of each state.
-fn few() -> (Vec<usize>, Vec<f64>) {
-    let (n_k, u) = harmonics();
-    let total: usize = n_k.iter().sum();
-    let starts = [0, n_k[0], n_k[0] + n_k[1]];
-    let kept = |k: usize| starts.iter().flat_map(|s| *s..*s + 6).map(move |n| k * total + n).collect::<Vec<_>>();
-    (vec![6; 3], (0..3).flat_map(kept).map(|at| u[at]).collect())
-}
-
-pub(super) fn binary_arrays(count: u64) {
-    let (n_k, u) = few();
-    let n: Vec<f64> = n_k.iter().map(|n| *n as f64).collect();
-    let (u_kn, n_k) = (npy("<f8", &[3, 18], &u), npy("<f8", &[3], &n));
-    let works = npy("<f8", &[12], &u[..12]);
-    let ramp: Vec<f64> = (0..12).map(|k| f64::from(k % 4) * 0.1).collect();
-    let (z, centres, k) = (npy("<f8", &[3, 4], &ramp), npy("<f8", &[4], &ramp[..4]), npy("<f8", &[], &[50.0]));
-    let pull: Vec<(&str, &[u8])> = vec![("z_f.npy", &z), ("w_f.npy", &z), ("centres.npy", &centres), ("stiffness.npy", &k)];
-    let seeds = [
-        zip(&[("u_kn.npy", &u_kn), ("n_k.npy", &n_k)]),
-        zip(&[("u_kn.npy", &u_kn), ("n_k.npy", &n_k), ("u_ln.npy", &npy("<f8", &[1, 18], &u[18..36]))]),
-        zip(&[("w_f.npy", &works), ("w_r.npy", &works)]),
-        zip(&pull),
-        works,
-    ];
-    arrays("binary_arrays", count, "w_f.npz", &seeds);
-}
-
-pub(super) fn tables(count: u64) {
-    let (_, u) = few();
-    let sample = |n: usize| format!("{},{},{},{}\n", n / 6, u[n], u[18 + n], u[36 + n]);
-    let states = format!("state,0,1,2\n{}", (0..18).map(sample).collect::<String>());
-    let works: String = (0..12).map(|k| format!("{},{}\n", u[k], u[17 - k])).collect();
-    let series: String = u.iter().map(|x| format!("{x}\n")).collect();
-    let seeds = [states.into_bytes(), format!("w_f,w_r\n{works}").into_bytes(), works.replace(',', " ").into_bytes(), series.into_bytes()];
-    arrays("tables", count, "w_f.csv", &seeds);
 }
 
 /// The rows of a table are the first of another's, to the bit.
@@ -363,31 +278,6 @@ fn a_cut_file_gives_an_error_or_fewer_rows_with_a_note() {
     }
 }
 
-/// Packed files and arrays that were cut are refused.
-#[test]
-fn cut_archives_and_arrays_are_refused() {
-    let (n_k, u) = few();
-    let n: Vec<f64> = n_k.iter().map(|n| *n as f64).collect();
-    let whole = zip(&[("u_kn.npy", &npy("<f8", &[3, 18], &u)), ("n_k.npy", &npy("<f8", &[3], &n))]);
-    let window = gromacs_at(0.5, &LAMBDAS).into_bytes();
-    for file in [shipped("tests/fuzz_readers/dhdl.xvg.bz2"), gzip(&window)] {
-        let place = Place::new("x");
-        assert!(read(&[place.put(&file).to_owned()]).is_ok());
-        for cut in 0..file.len() {
-            refused(&read(&[place.put(&file[..cut]).to_owned()]).expect_err("a cut file"));
-        }
-    }
-    for (name, file) in [("u.npz", whole), ("w_f.npy", npy("<f8", &[18], &u[..18])), ("w_f.csv", b"1\n2\n3".to_vec())] {
-        let place = Place::new(name);
-        for cut in 0..file.len() {
-            if file[..cut].ends_with(b"\n") && name.ends_with("csv") {
-                continue; // whole rows: nothing tells that more was to come
-            }
-            refused(&read_arrays(&[place.put(&file[..cut]).to_owned()]).expect_err("a cut file"));
-        }
-    }
-}
-
 /// Inputs that cost a careless reader time or memory out of proportion to their size.
 #[test]
 fn disproportionate_files_are_answered_in_time() {
@@ -428,14 +318,5 @@ fn disproportionate_files_are_answered_in_time() {
         }
         assert!(cpu() - start < TIME, "text {n} takes {:?}", cpu() - start);
     }
-    // Sizes that a header claims and the file does not have are not believed.
-    let place = Place::new("w_f.npz");
-    let claimed = zip(&[("w_f.npy", &npy("<f8", &[1 << 40], &[0.0]))]);
-    refused(&read_arrays(&[place.put(&claimed).to_owned()]).expect_err("a shape beyond the file"));
-    let mut claimed = zip(&[("w_f.npy", &npy("<f8", &[1], &[0.0]))]);
-    let directory = claimed.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
-    claimed[directory + 10] = 8;
-    claimed[directory + 24..directory + 28].copy_from_slice(&0xffff_fffe_u32.to_le_bytes());
-    refused(&read_arrays(&[place.put(&claimed).to_owned()]).expect_err("a size that is not true"));
     assert!(peak_kb().is_none_or(|kb| kb < MEMORY_KB), "{:?} kB", peak_kb());
 }

@@ -5,6 +5,7 @@
 mod alchemical;
 #[path = "../alchemical_files/mod.rs"]
 mod alchemical_files;
+mod arrays;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod molecular;
@@ -30,5 +31,5 @@ mod run {
     both!(molecular xml xml_many, molecular pdb pdb_many, molecular selections selections_many, molecular npy npy_many,
         molecular xyz xyz_many, molecular json json_many,
         alchemical gromacs gromacs_many, alchemical packed packed_many, alchemical amber amber_many, alchemical namd namd_many,
-        alchemical gomc gomc_many, alchemical binary_arrays binary_arrays_many, alchemical tables tables_many);
+        alchemical gomc gomc_many, arrays binary_arrays binary_arrays_many, arrays tables tables_many);
 }
