@@ -65,11 +65,17 @@ fn gromacs_windows_in_any_order_and_packing() {
     assert_eq!(reference.legs[0].windows[1].energies, 40);
     let mut other = plain.clone();
     other.reverse();
-    for turned in [files_of(&other), shuffled_columns(&plain)] {
+    for turned in [files_of(&other), moved_columns(&plain, |k| k % LAMBDAS.len() + 1)] {
         let again = run(Method::All, &turned).unwrap();
         for key in ["ti", "bar", "mbar"] {
             assert_eq!(total(&again, key).to_bits(), total(&reference, key).to_bits(), "{key}");
         }
+    }
+    // Columns from large to small lambdas in every file: that is how the program numbers its states, and where the path begins.
+    let falling = run(Method::All, &moved_columns(&plain, |k| LAMBDAS.len() + 1 - k)).unwrap();
+    assert_eq!(falling.legs[0].states, ["fep-lambda 1", "fep-lambda 0.5", "fep-lambda 0"]);
+    for key in ["ti", "bar", "mbar"] {
+        assert!((total(&falling, key) + total(&reference, key)).abs() < 1e-9, "{key}");
     }
     let gz: Vec<(String, Vec<u8>)> = plain.iter().map(|(n, t)| (format!("{n}.gz"), gzip(t.as_bytes()))).collect();
     let gz: Vec<(&str, &[u8])> = gz.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
@@ -101,15 +107,15 @@ fn tar(all: &[(String, String)]) -> Vec<u8> {
     out
 }
 
-/// The same numbers with the energy columns and their legends the other way round.
-fn shuffled_columns(plain: &[(String, String)]) -> Files {
+/// The same numbers with the energy columns, 1 to K, and their legends in other places.
+fn moved_columns(plain: &[(String, String)], to: impl Fn(usize) -> usize) -> Files {
     let k = LAMBDAS.len();
     let turned: Vec<(String, String)> = plain
         .iter()
         .map(|(name, text)| {
             let mut out = String::new();
             for line in text.lines() {
-                let new = |column: usize| if (1..=k).contains(&column) { k + 1 - column } else { column };
+                let new = |column: usize| if (1..=k).contains(&column) { to(column) } else { column };
                 if let Some(rest) = line.strip_prefix("@ s").filter(|r| r.starts_with(|c: char| c.is_ascii_digit())) {
                     let (index, rest) = rest.split_once(' ').unwrap();
                     out += &format!("@ s{} {rest}\n", new(index.parse().unwrap()));
@@ -117,7 +123,8 @@ fn shuffled_columns(plain: &[(String, String)]) -> Files {
                     out += &format!("{line}\n");
                 } else {
                     let words: Vec<&str> = line.split_whitespace().collect();
-                    let row: Vec<&str> = (0..words.len() - 1).map(|c| words[1 + new(c)]).collect();
+                    let mut row = vec![""; words.len() - 1];
+                    (0..row.len()).for_each(|c| row[new(c)] = words[1 + c]);
                     out += &format!("{} {}\n", words[0], row.join(" "));
                 }
             }
@@ -227,6 +234,29 @@ fn states_that_nobody_sampled_are_no_ends() {
 }
 
 #[test]
+fn one_window_predicts_what_it_reaches_and_no_more() {
+    let one = |columns: &[f64]| files_of(&[("0.xvg".to_owned(), gromacs(0.0, columns, 400, 0.0))]);
+    let ahead = run(Method::Mbar, &one(&LAMBDAS)).unwrap();
+    let answer = &ahead.legs[0].answers[0];
+    assert_eq!(answer.points[answer.ends.1].name, "fep-lambda 1");
+    let (value, stderr) = answer.total();
+    assert!(stderr > 0.0 && (value - 0.5 * std::f64::consts::LN_2).abs() < 4.0 * stderr, "{value} {stderr}");
+    let message = refusal(run(Method::Mbar, &one(&[0.0])));
+    assert!(message.contains("all samples are of the one state fep-lambda 0") && message.contains("files of other states"), "{message}");
+    assert!(refusal(run(Method::Ti, &one(&LAMBDAS))).contains("all samples are of the one state fep-lambda 0"));
+    // Forwards alone a run of NAMD ends where its last window goes, although nothing is sampled there.
+    let texts: Vec<(String, String)> = (0..2).map(|k| (format!("{k}.fepout"), namd(&LAMBDAS, k, 400))).collect();
+    let both = estimate(&Request { temperature: Some(300.0), ..request(Method::Exp, &files_of(&texts)) }).unwrap();
+    let end = |key: &str| {
+        let answer = both.legs[0].answers.iter().find(|a| a.key == key).unwrap();
+        (answer.points.len(), answer.points[answer.ends.1].name.clone())
+    };
+    assert_eq!((end("exp forward"), end("exp reverse")), ((3, "lambda 1".to_owned()), (2, "lambda 0.5".to_owned())));
+    let (value, stderr) = both.legs[0].answers[0].total();
+    assert!((value - 0.5 * std::f64::consts::LN_2).abs() < 4.0 * stderr, "{value} {stderr}");
+}
+
+#[test]
 fn what_is_refused_and_how() {
     let plain = windows(&LAMBDAS);
     let with = |k: usize, text: String| {
@@ -297,7 +327,7 @@ fn amber_with_and_without_energies() {
     let ti = run(Method::Ti, &files_of(&damaged)).unwrap();
     assert_eq!(total(&ti, "ti").to_bits(), total(&all, "ti").to_bits());
     let message = refusal(run(Method::Mbar, &files_of(&damaged)));
-    assert!(message.contains("lambda 0.5500 where 0.5 is due") && message.contains("ergodica estimate ti"), "{message}");
+    assert!(message.contains("lambda 0.5500 where 0.5 is due") && message.contains("the method ti needs no such energies"), "{message}");
     // An overflow in another state is no overlap, not an error.
     let mut stars = texts.clone();
     let first = stars[0].1.find("Energy at 1.0000 = ").unwrap() + 19;

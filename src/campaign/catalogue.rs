@@ -22,15 +22,23 @@ const ESTIMATORS: [(&str, &str, &str); 11] = [
         "populations, visits and crossings of the declared [basins]; as mean and fes also of a ladder or of metadynamics, by weight",
         "from, basins",
     ),
-    ("mbar", "free energies of all states of an exchange or expanded stage, with their overlap", "from or files, unit, bootstraps"),
-    ("bar", "free energies between neighbours of a ladder, from both sides", "from, unit"),
-    ("exp", "free energies between neighbours of a ladder, from one side", "from, unit"),
+    (
+        "mbar",
+        "free energies of all states of an exchange or expanded stage, with their overlap",
+        "from or files, unit, bootstraps; of files temperature, discard, no_subsample",
+    ),
+    ("bar", "free energies between neighbours of a ladder, from both sides", "from or files, unit; of files as mbar"),
+    ("exp", "free energies between neighbours of a ladder, from one side", "from or files, unit; of files as mbar"),
     (
         "ti",
         "free energies of a ladder of lambdas from the mean of dU/dlambda: quadrature, spline or trapezoid",
-        "from or files, unit, rule",
+        "from or files, unit, rule; of files as mbar",
     ),
-    ("work", "free energy from switching: Crooks both ways, Jarzynski each way, crossing of Gaussians", "from, unit"),
+    (
+        "work",
+        "free energy from switching: Crooks both ways, Jarzynski each way, crossing of Gaussians",
+        "from or files (arrays), unit; of arrays temperature",
+    ),
     ("log_z", "ln of the integral of exp(-u): of an anneal stage, or of a ladder of lambdas from a normalised base", "from"),
     ("reweight", "means at the target state from the frames of all states of a ladder, by MBAR", "from, of"),
 ];

@@ -31,6 +31,7 @@ mod minimise;
 mod moves;
 mod named_system;
 mod observables;
+mod other_runs;
 pub mod physics;
 mod plan;
 pub mod progress;

@@ -66,7 +66,8 @@ impl Plan {
             };
             let built = point.campaign.resolve(system.units).and_then(|r| {
                 let along = along::apply(&system, &r, &point.campaign, inputs)?;
-                super::check::system_checks(&point.campaign, r, &along).map(|r| (r, along))
+                let r = super::check::system_checks(&point.campaign, r, &along)?;
+                super::other_runs::compare(&point.campaign, r, &along, inputs).map(|r| (r, along))
             });
             match built {
                 Ok((resolved, system)) => {

@@ -3,7 +3,7 @@
 use super::analyse::estimate_frame;
 use super::config::{EnergyUnit, Estimate as Wanted, Method, Stage};
 use super::copies::SHARED;
-use super::estimate_files::{self, Answer, Bootstrap, LegAnalysis, Request, Unit};
+use super::estimate_files::{self, Answer, Asked, Bootstrap, LegAnalysis, Request, Unit};
 use super::inputs::Inputs;
 use super::job::Job;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary, WorkSummary};
@@ -100,7 +100,19 @@ fn request(job: &Job<'_>, wanted: &Wanted, inputs: &Inputs) -> Result<Request> {
     }
     let rule = wanted.rule.as_ref().map(|r| r.value.of_ti());
     let bootstrap = wanted.bootstraps.as_ref().map(|n| Bootstrap { replicates: n.value as usize, seed: job.seed });
-    Ok(Request { legs, unit, rule, bootstrap, convergence: true, ..Request::new(method, Vec::new()) })
+    let taken = &wanted.taken;
+    Ok(Request {
+        legs,
+        discard: taken.discard.as_ref().map(|d| d.value).unwrap_or_default(),
+        subsample: !taken.no_subsample.as_ref().is_some_and(|n| n.value),
+        unit,
+        temperature: taken.temperature.as_ref().map(|t| t.value),
+        rule,
+        bootstrap,
+        convergence: true,
+        asked: Asked::Campaign,
+        ..Request::new(method, Vec::new())
+    })
 }
 
 fn samples(stage: &Stage, leg: &LegAnalysis, answer: &Answer) -> Check {

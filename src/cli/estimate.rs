@@ -2,7 +2,7 @@
 
 use super::verbs::print;
 use super::{Estimate, Rule};
-use ergodica::campaign::estimate_files::{self, Bootstrap, Discard, Request, TiRule, Unit};
+use ergodica::campaign::estimate_files::{self, Asked, Bootstrap, Discard, Request, TiRule, Unit};
 use ergodica::campaign::units::{Kind, Quantity, UnitSystem};
 use ergodica::{Error, Result};
 use std::path::PathBuf;
@@ -22,7 +22,10 @@ fn request(a: &Estimate) -> Result<Request> {
     let mut legs = Vec::new();
     for leg in &a.legs {
         let Some((name, pattern)) = leg.split_once('=').filter(|(n, p)| !n.trim().is_empty() && !p.is_empty()) else {
-            return Err(Error::input(format!("--leg {leg}"), "write --leg NAME=PATTERN, for example --leg 'vdw=VDW/*/dhdl.xvg'"));
+            return Err(Error::input(
+                format!("--leg {leg} is no name with files"),
+                "write --leg NAME=PATTERN, for example --leg 'vdw=VDW/*/dhdl.xvg'",
+            ));
         };
         if legs.iter().any(|(n, _)| n == &Some(name.trim().to_owned())) {
             return Err(Error::input(
@@ -40,8 +43,10 @@ fn request(a: &Estimate) -> Result<Request> {
         method: a.method,
         legs,
         discard: a.discard.as_deref().map(discard).transpose()?.unwrap_or_default(),
+        asked: Asked::CommandLine,
         subsample: !a.no_subsample,
-        unit: Unit::of(&a.unit).ok_or_else(|| Error::input(format!("--unit {}", a.unit), "one of kT, kJ/mol, kcal/mol"))?,
+        unit: Unit::of(&a.unit)
+            .ok_or_else(|| Error::input(format!("--unit {} is no unit of free energies here", a.unit), "write kT, kJ/mol or kcal/mol"))?,
         temperature: a.temperature.as_deref().map(temperature).transpose()?,
         rule: a.rule.map(|rule| match rule {
             Rule::Trapezoid => TiRule::Trapezoid,
@@ -73,28 +78,26 @@ fn expand(pattern: &str) -> Result<Vec<PathBuf>> {
 
 /// "1ns", "500 ps", "200 samples".
 fn discard(text: &str) -> Result<Discard> {
-    let wrong = || Error::input(format!("--discard {text}"), "write a time, \"1 ns\", or a number of samples, \"500 samples\"");
-    if let Some(count) = text.trim().strip_suffix("samples") {
-        return count.trim().parse().map(Discard::Samples).map_err(|_| wrong());
-    }
-    let ps = quantity(text, "discard", Kind::Time).filter(|t| *t >= 0.0).ok_or_else(wrong)?;
-    Ok(Discard::Picoseconds(ps))
+    Discard::parse(text)
+        .ok_or_else(|| Error::input(format!("--discard {text} is neither a time nor a number of samples"), Discard::WRITTEN))
 }
 
 /// "-1:2.5".
 fn range(text: &str) -> Result<(f64, f64)> {
     let number = |t: &str| t.trim().parse::<f64>().ok().filter(|v| v.is_finite());
     let ends = text.split_once(':').and_then(|(low, high)| Some((number(low)?, number(high)?))).filter(|(low, high)| low < high);
-    ends.ok_or_else(|| Error::input(format!("--range {text}"), "write two numbers, the lower first: --range 0:2.5"))
+    ends.ok_or_else(|| {
+        Error::input(
+            format!("--range {text} does not run from a lower to a higher number"),
+            "write two numbers, the lower first: --range 0:2.5",
+        )
+    })
 }
 
 /// "300 K" or 300.
 fn temperature(text: &str) -> Result<f64> {
     let bare = text.trim().parse::<f64>().ok();
-    let kelvin = bare.or_else(|| quantity(text, "temperature", Kind::Temperature)).filter(|t| *t > 0.0 && t.is_finite());
-    kelvin.ok_or_else(|| Error::input(format!("--temperature {text}"), "write a positive temperature: \"300 K\""))
-}
-
-fn quantity(text: &str, key: &str, kind: Kind) -> Option<f64> {
-    Quantity::parse(text).ok()?.resolve(key, kind, UnitSystem::Molecular).ok().filter(|v| v.is_finite())
+    let written = || Quantity::parse(text).ok()?.resolve("temperature", Kind::Temperature, UnitSystem::Molecular).ok();
+    let kelvin = bare.or_else(written).filter(|t| *t > 0.0 && t.is_finite());
+    kelvin.ok_or_else(|| Error::input(format!("--temperature {text} is no positive temperature"), "write --temperature \"300 K\""))
 }

@@ -210,7 +210,8 @@ pub(crate) enum Rule {
 #[derive(Args)]
 #[command(
     after_help = "delta_f = F(final) - F(initial). Files may be .gz, .bz2 or .tar of these; states are told apart by their lambdas, in any order of \
-                        the files. Samples are thinned by their statistical inefficiency unless --no-subsample is given; arrays are taken as \
+                        the files; they stand from small to large lambdas, or the other way round where the files themselves number them so. \
+                        Samples are thinned by their statistical inefficiency unless --no-subsample is given; arrays are taken as \
                         independent samples in kT.\n\n\
                         Arrays (.npz, .npy, .csv): u_kn (K, N) with n_k (K), reduced energies, samples grouped by state; u_ln (L, N) beside them, \
                         energies of the same samples in states that nobody sampled; w_f and w_r, work both ways; \

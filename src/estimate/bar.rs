@@ -2,7 +2,7 @@
 
 use super::exponential::{Delta, check};
 use super::free_energy_error::FreeEnergyError;
-use super::value::{Warning, WarningKind};
+use super::value::{Warning, WarningKind, stderr_of};
 use crate::real::{Lanewise, Octet, Real, Wide, dispatch};
 
 /// What [`bar`] answers.
@@ -100,8 +100,8 @@ pub(super) fn bar_unjudged(w_f: &[f64], w_r: &[f64]) -> Result<Bar, FreeEnergyEr
     }
     Ok(Bar {
         delta_f: delta,
-        stderr: bennett.max(0.0).sqrt(),
-        stderr_mbar: (1.0 / shared - nrat).max(0.0).sqrt(),
+        stderr: stderr_of(bennett),
+        stderr_mbar: stderr_of(1.0 / shared - nrat),
         overlap: shared * nrat,
         shared,
         iterations,

@@ -98,6 +98,7 @@ pub use stability::{
 pub use subsample::{Spacing, subsample};
 pub use surface::{Axis, Surface, surface, weighted_surface};
 pub use ti::{Gradients, LARGEST_GRID, Ti, TiRule, gauss_legendre, gauss_legendre_grid, thermodynamic_integration, ti_rule};
+pub(crate) use value::stderr_of;
 pub use value::{Conditions, Estimate, Reference, Warning, WarningKind};
 pub use verdict::{Check, Diagnosis, Outcome, Threshold, Thresholds, Verdict, diagnose, diagnose_circle, judge};
 pub use work::{

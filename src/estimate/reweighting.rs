@@ -7,7 +7,7 @@ use super::reduced::ReducedPotentials;
 use super::series::{Series, Unusable, range};
 use super::stability::Measured;
 use super::surface::effective;
-use super::value::{Warning, WarningKind};
+use super::value::{Warning, WarningKind, stderr_of};
 use crate::real::Real;
 
 /// Fewer effective draws than this at a temperature: a warning.
@@ -159,7 +159,7 @@ pub fn reweight_many(
                 beta,
                 f: (f.value, f.stderr),
                 energy: (e + middle, found.stderr(0)),
-                heat_capacity: (beta * beta * (e2 - e * e), beta * beta * variance.max(0.0).sqrt()),
+                heat_capacity: (beta * beta * (e2 - e * e), beta * beta * stderr_of(variance)),
                 observables: (2..rows.len()).map(|a| (found.value[a], found.stderr(a))).collect(),
                 n_eff: n_eff[state],
                 warnings,

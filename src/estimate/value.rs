@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 /// Conditions of an estimate in order: `temperature = "300 K"`, `L = 16`.
 pub type Conditions = serde_json::Map<String, serde_json::Value>;
 
+/// The root of a variance, of which rounding may have left less than nothing; what is not a number stays so.
+pub(crate) fn stderr_of(variance: f64) -> f64 {
+    if variance < 0.0 { 0.0 } else { variance.sqrt() }
+}
+
 /// A published or exact value to stand beside an estimate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reference {

@@ -8,7 +8,7 @@ pub mod files;
 #[cfg(feature = "hdf5")]
 pub mod h5md;
 pub mod npy;
-mod npy_header;
+mod numpy;
 pub mod openmm;
 pub mod pdb;
 pub mod reader;

@@ -315,6 +315,15 @@ impl Map {
             let key = leg.name.as_ref().map_or("files".to_owned(), |n| format!("legs.{}", n.value));
             self.text(&at(&key), &leg.files.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "));
         }
+        if let Some(kelvin) = &e.taken.temperature {
+            self.text(&at("temperature"), &format!("{} K", number_text(kelvin.value)));
+        }
+        if let Some(discard) = &e.taken.discard {
+            self.text(&at("discard"), &discard.value.text());
+        }
+        if let Some(all) = &e.taken.no_subsample {
+            self.text(&at("no_subsample"), &all.to_string());
+        }
         self.text(&at("of"), &e.of.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join(", "));
         self.text(&at("basins"), &e.basins.iter().map(|b| b.as_str()).collect::<Vec<_>>().join(", "));
         if e.method.free_energy() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::campaign::Campaign;
-use super::check_path::path;
+use super::check_path::{own_lambda, path};
 use super::check_stage::{Earlier, stage};
 use super::estimates::{Basin, Diagnostics, Side};
 use super::formula;
@@ -72,6 +72,9 @@ pub(super) fn campaign(document: raw::Document, texts: &Arc<Texts>, drafts: &mut
     basins_of_estimates(&stages, &basins, drafts);
     if path.is_none() && document.path.is_none() {
         path_needed(&stages, drafts);
+    }
+    if let Some(path) = &path {
+        own_lambda(path, &system, texts, drafts);
     }
     super::map::maps(&stages, &system, texts, drafts);
     let text = |word: Option<Placed<Word>>| word.map(|w| w.value.0);

@@ -3,7 +3,7 @@
 use super::check_published::published;
 use super::check_stage::{Earlier, earlier_stage, need, word};
 use super::column::{Column, ColumnKind};
-use super::estimates::{Axis, EnergyUnit, Estimate, Method, Rule};
+use super::estimates::{Axis, EnergyUnit, Estimate, Method, Rule, Taken};
 use super::ladder::Ladder;
 use super::path::Path;
 use super::placed::{NOWHERE, Placed};
@@ -69,6 +69,14 @@ pub(super) fn estimate(
         }
     } else {
         need(scope, "estimate", "of", "[\"energy\"]", raw.of.as_ref(), at, drafts);
+    }
+    let of_files = [
+        raw.temperature.as_ref().map(|t| ("temperature", &t.span, "remove it: the stage that is read has its own")),
+        raw.discard.as_ref().map(|d| ("discard", &d.span, "write it in the stage that is read")),
+        raw.no_subsample.as_ref().map(|s| ("no_subsample", &s.span, "remove it: the correlation of stored frames is in the errors")),
+    ];
+    for (key, span, remedy) in of_files.into_iter().flatten() {
+        drafts.add(scope, span, format!("`{key}` of {scope} belongs to files, and the stage reads `{}`", from.value), remedy);
     }
     if let (Some(unit), false) = (&raw.unit, method.free_energy()) {
         drafts.add(scope, &unit.span, format!("{} gives no free energy to have a unit", method.name()), "remove `unit`");
@@ -155,7 +163,7 @@ pub(super) fn estimate(
         }
     }
     let smooth = raw.smooth.clone().filter(|_| method.value == Method::Fes);
-    Some(Estimate { method, from, data: Vec::new(), of, axes, smooth, basins, unit, rule, bootstraps })
+    Some(Estimate { method, from, data: Vec::new(), taken: Taken::default(), of, axes, smooth, basins, unit, rule, bootstraps })
 }
 
 /// What only TI, what only MBAR and what only smooth surfaces understand.

@@ -1,12 +1,16 @@
 //! What `[path]` says: one kind with its keys, or knobs.
 
 use super::check_stage::word;
+use super::formula::place;
 use super::observables::has_force;
 use super::path::{LinearBase, Path};
 use super::placed::Placed;
 use super::raw_kinds::{self, PathKind};
-use super::texts::Drafts;
+use super::texts::{Drafts, Texts};
+use super::system::{System, SystemFrom};
 use crate::campaign::units::Quantity;
+use crate::energy::text::LAMBDA;
+use crate::expr::parse;
 
 const SCOPE: &str = "[path]";
 
@@ -169,4 +173,26 @@ fn knobs_path(raw: &Placed<raw_kinds::Path>, given: &Placed<raw_kinds::Knobs>, d
         drafts.missing(SCOPE, &given.span, "`knobs` is empty", "write knobs = { charges = [[0, 0], [1, 1]] }");
     }
     Some(raw.with(Path::Knobs { atoms: raw.atoms.as_ref().map(word), knobs: all }))
+}
+
+/// Paths that take the whole energy at its own lambda = 1, restraint included: a lambda in a formula would have no effect there.
+pub(super) fn own_lambda(path: &Path<Quantity>, system: &System, texts: &Texts, drafts: &mut Drafts) {
+    let base = match path {
+        Path::Linear { base: LinearBase::Formula(text) } => Some(("base", text)),
+        Path::Linear { .. } | Path::Geometric { .. } | Path::Umbrella { .. } => None,
+        _ => return,
+    };
+    let formula = match &system.from {
+        SystemFrom::Formula(formula) => Some(("formula", &formula.text)),
+        _ => None,
+    };
+    let restraint = system.restraint.as_ref().map(|r| ("restraint", r));
+    for (key, text) in [formula, restraint, base].into_iter().flatten() {
+        let Ok(tree) = parse(text) else { continue };
+        if let Some((_, at)) = tree.names().into_iter().find(|(name, _)| *name == LAMBDA) {
+            let what = format!("the {key} has a lambda of its own, and a path of kind {} takes it at lambda = 1", path.name());
+            let remedy = "remove lambda from it; or remove [path], and say all that lambda does in the formula and the restraint";
+            drafts.add(SCOPE, &place(text, &at, texts), what, remedy);
+        }
+    }
 }

@@ -2,11 +2,13 @@
 
 use super::check_estimate::options;
 use super::check_stage::{need, word};
-use super::estimates::{EnergyUnit, Estimate, Leg, Method};
+use super::estimates::{EnergyUnit, Estimate, Leg, Method, Taken};
+use super::leaf::Scalar;
 use super::placed::Placed;
 use super::raw;
 use super::texts::Drafts;
-use crate::campaign::units::Quantity;
+use crate::campaign::estimate_files::Discard;
+use crate::campaign::units::{Kind, Quantity, UnitSystem};
 
 /// Checks an `estimate` table with `files` or `legs`.
 pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut Drafts) -> Option<Estimate<Quantity>> {
@@ -46,5 +48,37 @@ pub(super) fn published(scope: &str, raw: &Placed<raw::Estimate>, drafts: &mut D
     let unit = raw.unit.clone().unwrap_or(Placed::default_of(EnergyUnit::Thermal));
     let from = Placed::default_of(String::new());
     let (rule, bootstraps) = options(scope, raw, method.value, drafts);
-    Some(Estimate { method, from, data, of: Vec::new(), axes: Vec::new(), smooth: None, basins: Vec::new(), unit, rule, bootstraps })
+    let taken = taken(scope, raw, drafts);
+    Some(Estimate { method, from, data, taken, of: Vec::new(), axes: Vec::new(), smooth: None, basins: Vec::new(), unit, rule, bootstraps })
+}
+
+/// How the files are taken. They are always in units of molecules.
+fn taken(scope: &str, raw: &raw::Estimate, drafts: &mut Drafts) -> Taken {
+    let mut taken = Taken { no_subsample: raw.no_subsample.as_ref().map(|f| f.with(f.value.0)), ..Taken::default() };
+    if let Some(given) = &raw.temperature {
+        match given.resolve("temperature", Kind::Temperature, UnitSystem::Molecular) {
+            Ok(kelvin) if kelvin > 0.0 && kelvin.is_finite() => taken.temperature = Some(given.with(kelvin)),
+            Ok(kelvin) => drafts.add(
+                scope,
+                &given.span,
+                format!("`temperature` of {scope} is {kelvin} K: it must be positive and finite"),
+                "write temperature = \"300 K\"",
+            ),
+            Err(misfit) => drafts.add(scope, &given.span, misfit.what, misfit.remedy),
+        }
+    }
+    if let Some(given) = &raw.discard {
+        let shown = match &given.value {
+            Scalar::Text(text) => {
+                taken.discard = Discard::parse(text).map(|d| given.with(d));
+                format!("\"{text}\"")
+            }
+            Scalar::Whole(n) => n.to_string(),
+            Scalar::Real(x) => x.to_string(),
+        };
+        if taken.discard.is_none() {
+            drafts.add(scope, &given.span, format!("`discard` of {scope} is {shown}, and the stage reads files"), Discard::WRITTEN);
+        }
+    }
+    taken
 }

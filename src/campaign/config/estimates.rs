@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::column::Column;
 use super::placed::Placed;
+use crate::campaign::estimate_files::Discard;
 use crate::estimate::TiRule;
 
 /// How an estimate stage makes its numbers.
@@ -166,6 +167,8 @@ pub struct Estimate<Q = f64> {
     pub from: Placed<String>,
     /// Files of other programs that are read instead of a stage, leg by leg; empty for a stage.
     pub data: Vec<Leg>,
+    /// How those files are taken.
+    pub taken: Taken,
     /// Columns of that stage; empty for methods that take none.
     pub of: Vec<Placed<Column>>,
     /// Fes: one entry for each of `of`.
@@ -189,6 +192,17 @@ pub struct Leg {
     pub name: Option<Placed<String>>,
     /// The files.
     pub files: Vec<Placed<String>>,
+}
+
+/// How files are taken: the options of `ergodica estimate` of the same names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Taken {
+    /// K, where the files do not say it.
+    pub temperature: Option<Placed<f64>>,
+    /// What is left out at the start of every simulation.
+    pub discard: Option<Placed<Discard>>,
+    /// Whether all samples are used as if they were independent.
+    pub no_subsample: Option<Placed<bool>>,
 }
 
 /// One axis of a histogram.

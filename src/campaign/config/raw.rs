@@ -252,6 +252,12 @@ pub(super) struct Estimate {
     pub(super) files: Option<Files>,
     /// Instead of a stage: the files of several legs, which are added up, { NAME = ["FILE", ..] }.
     pub(super) legs: Option<Placed<Named<Files>>>,
+    /// Of files: the temperature, "300 K", where they do not say it: NAMD's do not, nor arrays whose answer is in kJ/mol or kcal/mol.
+    pub(super) temperature: Option<Placed<Quantity>>,
+    /// Of files: what is left out at the start of every simulation, a time ("1 ns") or a number of samples ("500 samples").
+    pub(super) discard: Option<Placed<Scalar>>,
+    /// Of files: true uses all samples as if they were independent. Default false: they are thinned by their statistical inefficiency.
+    pub(super) no_subsample: Option<Placed<Flag>>,
     /// Which of its columns, by their whole text or by what follows the colon.
     pub(super) of: Option<Placed<Vec<Placed<Word>>>>,
     /// Of fes: bins along each observable, one number or a list. Default 60 for one observable, 36 for two.

@@ -285,6 +285,15 @@ fn write_estimate(out: &mut String, estimate: &Estimate<Quantity>) {
             line(out, "legs", &format!("{{ {} }}", legs.join(", ")));
         }
     }
+    if let Some(kelvin) = &estimate.taken.temperature {
+        line(out, "temperature", &Quantity::of(kelvin.value, "K").written());
+    }
+    if let Some(discard) = &estimate.taken.discard {
+        line(out, "discard", &quote(&discard.value.text()));
+    }
+    if let Some(all) = &estimate.taken.no_subsample {
+        line(out, "no_subsample", &all.to_string());
+    }
     if estimate.method.free_energy() {
         line(out, "unit", &quote(estimate.unit.name()));
     }

@@ -4,7 +4,7 @@ use super::Unit;
 use super::beside::Redrawn;
 use super::convergence::Convergence;
 use super::pulling::Profile;
-use crate::estimate::{EntropyEnthalpy, Estimate, Warning, WarningKind};
+use crate::estimate::{EntropyEnthalpy, Estimate, Warning, WarningKind, stderr_of};
 
 /// A state in an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ impl Answer {
     pub fn delta(&self, i: usize, j: usize) -> (f64, f64) {
         let k = self.points.len();
         let c = |a: usize, b: usize| self.covariance[a * k + b];
-        (self.f[j] - self.f[i], (c(i, i) + c(j, j) - 2.0 * c(i, j)).max(0.0).sqrt())
+        (self.f[j] - self.f[i], stderr_of(c(i, i) + c(j, j) - 2.0 * c(i, j)))
     }
 
     /// Between the ends.
@@ -90,7 +90,7 @@ pub struct WindowRow {
     pub g_energy: f64,
     /// Samples of energies that are used.
     pub used: usize,
-    /// First draw of equilibrium by its own detection, where it was asked for.
+    /// First draw of equilibrium, counted from 0 after the discard, where its detection was asked for; of several runs the last.
     pub equilibrated: Option<usize>,
 }
 
@@ -182,7 +182,7 @@ impl LegAnalysis {
         (0..profile.z.len()).map(bin).collect()
     }
 
-    /// g, sample numbers and mean gradients of every window.
+    /// g, sample numbers, equilibration and mean gradients of every window.
     pub(super) fn window_estimates(&self) -> Vec<Estimate> {
         let mut all = Vec::new();
         for w in &self.windows {
@@ -199,6 +199,9 @@ impl LegAnalysis {
             if w.energies > 0 {
                 put(format!("g_energy[{k}]"), w.g_energy, f64::NAN, w.energies as f64 / w.g_energy, None);
                 put(format!("samples[{k}]"), w.used as f64, 0.0, w.used as f64, None);
+            }
+            if let Some(start) = w.equilibrated {
+                put(format!("equilibrated[{k}]"), start as f64, f64::NAN, f64::NAN, None);
             }
             if w.gradients > 0 {
                 let n_eff = w.gradients as f64 / w.g_gradient;

@@ -20,7 +20,9 @@ use std::path::PathBuf;
 /// Everything the method asks of arrays.
 pub(super) fn analyse(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Result<LegAnalysis> {
     if request.discard != Discard::Nothing {
-        return Err(Error::input("--discard with arrays: they have no times", "cut the arrays before"));
+        let name = request.asked.name("discard");
+        let what = format!("{name} with arrays: samples of several states stand in them one after the other, without times");
+        return Err(Error::input(what, "cut the arrays before"));
     }
     let arrays = read_arrays(files)?;
     let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();

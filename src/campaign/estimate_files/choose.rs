@@ -1,6 +1,6 @@
 //! Which samples are used: after the discard, complete, nearly independent.
 
-use super::Discard;
+use super::{Discard, Method, Request};
 use crate::estimate::{Series, Spacing, detect_equilibration, statistical_inefficiency, subsample};
 use crate::io::alchemical::{Clock, Leg, Run};
 use crate::{Error, Result};
@@ -37,10 +37,12 @@ pub(super) struct RunChoice {
     pub(super) equilibrated: Option<usize>,
 }
 
-pub(super) fn choose(leg: &Leg, discard: Discard, thin: bool, detect: bool) -> Result<Chosen> {
+pub(super) fn choose(leg: &Leg, request: &Request) -> Result<Chosen> {
+    let (discard, thin, detect, asked) = (request.discard, request.subsample, request.method == Method::Timeseries, request.asked);
     if matches!(discard, Discard::Picoseconds(_)) && leg.clock == Clock::Steps {
-        let what = format!("--discard as a time: {} files count steps and do not say how long one is", leg.program);
-        return Err(Error::input(what, "give a number of samples: --discard \"500 samples\""));
+        let name = asked.name("discard");
+        let what = format!("{name} as a time: {} files count steps and do not say how long one is", leg.program);
+        return Err(Error::input(what, format!("give a number of samples: {}", asked.set("discard", "500 samples"))));
     }
     let sampled = leg.sampled();
     let moving: Vec<usize> =
@@ -62,7 +64,7 @@ pub(super) fn choose(leg: &Leg, discard: Discard, thin: bool, detect: bool) -> R
     }
     let chosen = Chosen { moving, columns, windows, thin };
     if chosen.windows.iter().flatten().all(|c| c.gradients.is_empty() && c.after.is_empty()) {
-        return Err(Error::input("--discard leaves no samples", "discard less"));
+        return Err(Error::input(format!("{} {} leaves no samples", asked.name("discard"), discard.text()), "discard less"));
     }
     Ok(chosen)
 }

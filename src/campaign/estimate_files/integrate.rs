@@ -31,6 +31,10 @@ impl Drawn {
 /// The gradients of all states that have samples, two draws of each at least.
 pub(super) fn drawn(leg: &Leg, chosen: &Chosen) -> Answered<Drawn> {
     let c = chosen.moving.len();
+    if c == 0 {
+        let only = leg.sampled().first().map_or(String::new(), |&s| leg.name(s));
+        return absent(format!("all samples are of the one state {only}"), "TI needs the files of other states too");
+    }
     let (mut states, mut draws, mut g) = (Vec::new(), Vec::new(), Vec::new());
     for state in leg.sampled() {
         let (values, inefficiency) = gradients(&leg.windows[state].runs, &chosen.windows[state], &chosen.moving);
@@ -45,9 +49,6 @@ pub(super) fn drawn(leg: &Leg, chosen: &Chosen) -> Answered<Drawn> {
         let of = if states.is_empty() { "any state".to_owned() } else { format!("state {}", missing.join("; ")) };
         let what = format!("no gradients of {of}");
         return absent(what, format!("TI needs dH/dlambda in every file: {}", gradients_advice(leg)));
-    }
-    if c == 0 {
-        return absent(format!("all samples are of the one state {}", leg.name(states[0])), "give the files of other states too");
     }
     let lambda: Vec<f64> = states.iter().flat_map(|&s| chosen.moving.iter().map(move |&m| leg.states[s][m])).collect();
     if let Some(k) = draws.iter().position(|d| d.len() < 2 * c) {

@@ -37,12 +37,12 @@ pub(super) fn analyse(request: &Request, leg: &Leg, chosen: &Chosen, out: &mut A
         Method::Timeseries => Vec::new(),
         Method::Work | Method::Pmf => {
             let what = format!("`{}` needs arrays of work values, not {} files", request.method.name(), leg.program);
-            return Err(Error::input(what, "for these files: ergodica estimate all, bar, mbar, ti or exp"));
+            return Err(Error::input(what, "for these files there are the methods mbar, bar, ti and exp"));
         }
     };
     let parts = |key: &str| match key {
         "ti" => drawn(leg, chosen).ok().map(|d| Parts::of_gradients(d, request.rule)),
-        "bar" => links(leg, chosen, true).ok().map(|(_, links)| Parts::of_links(links)),
+        "bar" => links(leg, chosen).ok().map(|(_, links)| Parts::of_links(links)),
         "mbar" => {
             let (n_k, u_nk) = samples(leg, chosen);
             Some(Parts::of_samples(n_k, u_nk))

@@ -18,13 +18,14 @@ mod neighbours;
 mod output;
 mod pulling;
 mod request;
+mod sum;
 mod table;
 mod trouble;
 mod windows;
 mod work;
 
 pub use crate::estimate::TiRule;
-pub use crate::io::alchemical::natural_order;
+pub use crate::io::alchemical::{Asked, natural_order};
 pub use answer::{Answer, LegAnalysis, Point, WindowRow};
 pub use beside::Redrawn;
 pub(super) use beside::block_of;
@@ -32,6 +33,7 @@ pub use convergence::Convergence;
 pub use output::write;
 pub use pulling::Profile;
 pub use request::{Bootstrap, Discard, FEWEST, Method, Request, Unit};
+pub use sum::Sum;
 
 use crate::estimate::{Estimate, Warning, WarningKind};
 use crate::io::alchemical::{self, Leg};
@@ -58,19 +60,6 @@ pub struct Analysis {
     pub warnings: Vec<String>,
 }
 
-/// The sum of one method over the legs, errors in quadrature.
-#[derive(Clone, Debug)]
-pub struct Sum {
-    /// Key of the method.
-    pub key: String,
-    /// Value.
-    pub value: f64,
-    /// Standard error.
-    pub stderr: f64,
-    /// The least effective number of the legs.
-    pub n_eff: f64,
-}
-
 /// Reads, estimates, sums.
 ///
 /// Errors: `Error::Input` (2) for options that the method has no use for, for files that cannot be read or do not hold what the method needs, `Error::Diagnostics` (3) when the one
@@ -88,19 +77,20 @@ pub fn estimate(request: &Request) -> Result<Analysis> {
             n if n == files.len() => arrays::analyse(request, files, &mut out)?,
             _ => return Err(Error::input("array files together with output of a program", "analyse them one after the other")),
         };
+        let leg = finite(leg, &mut out)?;
         out.legs.push(LegAnalysis { name: name.clone(), ..leg });
     }
     same_temperature(&out.legs)?;
     let factor = scale(request, &out.legs)?;
     out.legs.iter_mut().for_each(|l| l.scale(factor));
-    out.sums = sums(&out.legs);
+    out.sums = sum::sums(&out.legs);
     Ok(out)
 }
 
 fn from_files(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Result<LegAnalysis> {
-    let leg = Leg::new(alchemical::read(files)?, request.temperature)?;
+    let leg = Leg::asked(alchemical::read(files)?, request.temperature, request.asked)?;
     let source = format!("{}, {} file{}", leg.program, files.len(), if files.len() == 1 { "" } else { "s" });
-    let chosen = choose::choose(&leg, request.discard, request.subsample, request.method == Method::Timeseries)?;
+    let chosen = choose::choose(&leg, request)?;
     Ok(LegAnalysis { source, ..methods::analyse(request, &leg, &chosen, out)? })
 }
 
@@ -109,11 +99,30 @@ fn from_files(request: &Request, files: &[PathBuf], out: &mut Analysis) -> Resul
 /// Errors: as [`estimate`].
 pub fn estimate_leg(request: &Request, leg: &Leg) -> Result<Analysis> {
     let mut out = Analysis::new(request);
-    let chosen = choose::choose(leg, request.discard, request.subsample, request.method == Method::Timeseries)?;
-    let analysis = methods::analyse(request, leg, &chosen, &mut out)?;
+    let chosen = choose::choose(leg, request)?;
+    let analysis = finite(methods::analyse(request, leg, &chosen, &mut out)?, &mut out)?;
     out.unit = Unit::Kt;
     out.legs.push(LegAnalysis { source: leg.program.to_string(), ..analysis });
     Ok(out)
+}
+
+/// Leaves answers out that are no numbers: energies of damaged files can be so large that their sums are none.
+fn finite(mut leg: LegAnalysis, out: &mut Analysis) -> Result<LegAnalysis> {
+    // an error that is none has its reason in a warning, or none
+    let known = |a: &Answer| a.f.iter().all(|f| f.is_finite()) && (a.total().1.is_finite() || !a.warnings.is_empty());
+    let (sound, lost): (Vec<Answer>, Vec<Answer>) = leg.answers.into_iter().partition(known);
+    leg.answers = sound;
+    leg.convergence.retain(|c| leg.answers.iter().any(|a| a.key == c.key));
+    for answer in &lost {
+        out.failed.push(format!("no {}: the energies or gradients are too large for their sums; look for damaged values", answer.label));
+    }
+    match lost.first() {
+        Some(answer) if leg.answers.is_empty() => Err(Error::Diagnostics {
+            what: format!("{}: the energies or gradients are too large for their sums", answer.label),
+            remedy: "look for damaged values in the files".into(),
+        }),
+        _ => Ok(leg),
+    }
 }
 
 fn same_temperature(legs: &[LegAnalysis]) -> Result<()> {
@@ -131,29 +140,10 @@ fn scale(request: &Request, legs: &[LegAnalysis]) -> Result<f64> {
     let temperature = legs.iter().find_map(|l| l.temperature).or(request.temperature);
     request.unit.per_kt(temperature).ok_or_else(|| {
         Error::input(
-            format!("--unit {} needs a temperature, which arrays do not have", request.unit.name()),
-            "say it: --temperature \"300 K\"",
+            format!("{} {} needs a temperature, which arrays do not have", request.asked.name("unit"), request.unit.name()),
+            format!("say it: {}", request.asked.set("temperature", "300 K")),
         )
     })
-}
-
-fn sums(legs: &[LegAnalysis]) -> Vec<Sum> {
-    let Some((first, others)) = legs.split_first().filter(|(_, others)| !others.is_empty()) else { return Vec::new() };
-    let mut sums = Vec::new();
-    for answer in &first.answers {
-        let all: Option<Vec<&Answer>> =
-            std::iter::once(Some(answer)).chain(others.iter().map(|l| l.answers.iter().find(|a| a.key == answer.key))).collect();
-        let Some(all) = all else { continue };
-        let (mut value, mut variance, mut n_eff) = (0.0, 0.0, f64::INFINITY);
-        for answer in all {
-            let (v, e) = answer.total();
-            value += v;
-            variance += e * e;
-            n_eff = n_eff.min(answer.n_eff);
-        }
-        sums.push(Sum { key: answer.key.clone(), value, stderr: variance.sqrt(), n_eff });
-    }
-    sums
 }
 
 impl Analysis {
@@ -186,6 +176,7 @@ impl Analysis {
             e.conditions.insert("method".into(), sum.key.clone().into());
             let names: Vec<&str> = self.legs.iter().filter_map(|l| l.name.as_deref()).collect();
             e.conditions.insert("legs".into(), names.join(" + ").into());
+            e.conditions.insert("label".into(), sum.label.clone().into());
             all.push(e);
         }
         all

@@ -4,7 +4,7 @@ use super::answer::{Answer, Point};
 use super::beside::{Beside, Redrawn, block_of, decomposition};
 use super::choose::{Chosen, inefficiency, neighbour};
 use super::neighbours::named;
-use super::trouble::{Answered, Trouble, absent};
+use super::trouble::{Answered, Trouble, absent, failed};
 use super::{Method, Request};
 use crate::estimate::{
     Bootstrap, CovarianceMethod, FreeEnergyError, Mbar, MbarOptions, ReducedPotentialsBuilder, Warning, WarningKind, mbar,
@@ -41,6 +41,17 @@ pub(super) fn multistate(leg: &Leg, chosen: &Chosen, request: &Request) -> Answe
     let u = builder.finish().map_err(why)?;
     let fit = mbar(&u, &MbarOptions::default()).map_err(why)?;
     let mut answer = mbar_answer(&named(leg, columns), &n_k, &fit, &beside).map_err(why)?;
+    if n_k.iter().filter(|n| **n > 0).count() == 1 {
+        // A prediction: its ends are those of all states that the samples reach.
+        answer.ends = (0, answer.points.len() - 1);
+    }
+    if let ([only], reached) = (&answer.points[..], answer.left.len()) {
+        let what = format!("all samples are of the one state {}", only.name);
+        return match reached {
+            0 => absent(what, "give the files of other states too"),
+            _ => Err(failed(format!("MBAR: {what}, and too few of them reach another"), "give the files of other states too")),
+        };
+    }
     if request.entropy && !known {
         let what = format!("energy and entropy are not apart: the files hold differences of energies only; {}", totals_advice(leg));
         answer.warnings.push(Warning::new(WarningKind::NotCovered, what));

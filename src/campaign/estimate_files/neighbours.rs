@@ -6,7 +6,7 @@ use super::doubt;
 use super::trouble::{Answered, Trouble, absent, failed};
 use crate::Error;
 use crate::estimate::{Bar, BarChain, Delta, FreeEnergyError, Warning, Works, bar_chain, exp_forward, exp_reverse};
-use crate::io::alchemical::Leg;
+use crate::io::alchemical::{Leg, Program};
 
 /// Works of the samples of `from` towards `to`, nearly independent.
 fn works(leg: &Leg, chosen: &Chosen, from: usize, to: usize) -> Works {
@@ -14,8 +14,9 @@ fn works(leg: &Leg, chosen: &Chosen, from: usize, to: usize) -> Works {
     let mut base = 0;
     for (run, choice) in leg.windows[from].runs.iter().zip(&chosen.windows[from]) {
         if !run.energies.is_empty() {
-            let there: Vec<usize> = choice.after.iter().copied().filter(|&n| !run.energies.row(n)[to].is_nan()).collect();
-            let rows = if there.len() == choice.complete.len() {
+            let known = |n: usize| [from, to].iter().all(|&k| !run.energies.row(n)[k].is_nan());
+            let there: Vec<usize> = choice.after.iter().copied().filter(|&n| known(n)).collect();
+            let rows = if there == choice.complete {
                 choice.used.clone()
             } else if chosen.thin {
                 let series: Vec<f64> = there.iter().map(|&n| run.energies.row(n)[to]).collect();
@@ -37,7 +38,7 @@ fn works(leg: &Leg, chosen: &Chosen, from: usize, to: usize) -> Works {
 /// Neighbouring sampled states with the works between them.
 pub(super) type Links = (Vec<usize>, Vec<(Works, Works)>);
 
-pub(super) fn links(leg: &Leg, chosen: &Chosen, both: bool) -> Answered<Links> {
+pub(super) fn links(leg: &Leg, chosen: &Chosen) -> Answered<Links> {
     if let Some(complaint) = leg.refused.first() {
         return absent(complaint.what.clone(), complaint.remedy.clone());
     }
@@ -45,16 +46,16 @@ pub(super) fn links(leg: &Leg, chosen: &Chosen, both: bool) -> Answered<Links> {
     if states.len() < 2 {
         return absent(
             "fewer than two states have samples",
-            "give the files of other states too; one state alone allows MBAR's prediction",
+            "give the files of other states too; one state alone: the method mbar with the energies of all states, or exp of a NAMD window",
         );
     }
     let mut all = Vec::new();
     for pair in states.windows(2) {
         let (forward, reverse) = (works(leg, chosen, pair[0], pair[1]), works(leg, chosen, pair[1], pair[0]));
         for (works, from, to) in [(&forward, pair[0], pair[1]), (&reverse, pair[1], pair[0])] {
-            if both && works.work.is_empty() {
+            if works.work.is_empty() {
                 let what = format!("no sample of state {} has its energy in state {}", leg.name(from), leg.name(to));
-                return absent(what, "energies of both neighbours are needed; one direction alone: ergodica estimate exp");
+                return absent(what, "energies of both neighbours are needed; one direction alone: the method exp");
             }
         }
         all.push((forward, reverse));
@@ -67,7 +68,7 @@ pub(super) fn named(leg: &Leg, states: &[usize]) -> Vec<Point> {
 }
 
 pub(super) fn bar(leg: &Leg, chosen: &Chosen) -> Answered<Answer> {
-    let (states, links) = links(leg, chosen, true)?;
+    let (states, links) = links(leg, chosen)?;
     let chain = bar_chain(&links).map_err(|(p, why)| between(leg, "BAR", (states[p], states[p + 1]), &why))?;
     Ok(bar_answer(named(leg, &states), &chain))
 }
@@ -109,13 +110,16 @@ fn between(leg: &Leg, method: &str, (a, b): (usize, usize), why: &FreeEnergyErro
 
 /// Exponential averages between neighbours: one answer from each direction that has samples.
 pub(super) fn exponential(leg: &Leg, chosen: &Chosen) -> Answered<Vec<Answer>> {
-    let (states, links) = links(leg, chosen, false)?;
+    if let Some(complaint) = leg.refused.first() {
+        return absent(complaint.what.clone(), complaint.remedy.clone());
+    }
     let mut answers = Vec::new();
     for (key, label) in [("exp forward", "EXP, from each state to the next"), ("exp reverse", "EXP, from each state to the one before")] {
         let ahead = key == "exp forward";
-        let works = |(f, r): &(Works, Works)| if ahead { f.work.clone() } else { r.work.clone() };
-        let lists: Vec<Vec<f64>> = links.iter().map(works).collect();
-        if lists.iter().any(Vec::is_empty) {
+        let from_to = |pair: &[usize]| if ahead { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+        let states = one_way(leg, chosen, ahead);
+        let lists: Vec<Vec<f64>> = states.windows(2).map(from_to).map(|(from, to)| works(leg, chosen, from, to).work).collect();
+        if lists.is_empty() || lists.iter().any(Vec::is_empty) {
             continue;
         }
         let mut deltas = Vec::new();
@@ -129,6 +133,18 @@ pub(super) fn exponential(leg: &Leg, chosen: &Chosen) -> Answered<Vec<Answer>> {
         return absent("no direction in which every state has the energies of its neighbour", "give the files of all windows");
     }
     Ok(answers)
+}
+
+/// The sampled states. A window of NAMD says where it goes, so the last one's end is part of the path although nothing is sampled there.
+fn one_way(leg: &Leg, chosen: &Chosen, ahead: bool) -> Vec<usize> {
+    let mut states = leg.sampled();
+    let end = if ahead { states.last().map(|s| (*s, s + 1)) } else { states.first().and_then(|s| Some((*s, s.checked_sub(1)?))) };
+    if let Some((from, to)) = end.filter(|(_, to)| leg.program == Program::Namd && *to < leg.states.len())
+        && !works(leg, chosen, from, to).work.is_empty()
+    {
+        states.insert(if ahead { states.len() } else { 0 }, to);
+    }
+    states
 }
 
 /// Independent differences one after the other.

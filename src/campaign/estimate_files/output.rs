@@ -99,6 +99,10 @@ fn estimates(analysis: &Analysis) -> String {
 
 fn windows(leg: &LegAnalysis) -> String {
     let mut head = "state,name,gradients,gradients_missing,g_gradient,energies,energies_missing,g_energy,used".to_owned();
+    let detected = leg.windows.iter().any(|w| w.equilibrated.is_some());
+    if detected {
+        head.push_str(",equilibrated");
+    }
     for c in &leg.components {
         let _ = write!(head, ",{},{},{}", cell(c), cell(&format!("du/d {c} [kT]")), cell(&format!("error of du/d {c} [kT]")));
     }
@@ -106,6 +110,9 @@ fn windows(leg: &LegAnalysis) -> String {
     for w in &leg.windows {
         let _ = write!(text, "{},{},{},{},{}", w.state, cell(&w.name), w.gradients, w.gradients_missing, number(w.g_gradient));
         let _ = write!(text, ",{},{},{},{}", w.energies, w.energies_missing, number(w.g_energy), w.used);
+        if detected {
+            let _ = write!(text, ",{}", w.equilibrated.map_or(String::new(), |n| n.to_string()));
+        }
         for c in 0..leg.components.len() {
             let (mean, error) = w.mean_gradient.get(c).copied().unwrap_or((f64::NAN, f64::NAN));
             let _ = write!(text, ",{},{},{}", number(w.lambdas.get(c).copied().unwrap_or(f64::NAN)), number(mean), number(error));

@@ -1,7 +1,8 @@
 //! What is asked: method, files, options.
 
+use crate::campaign::units::{Kind, Quantity, UnitSystem, number_text};
 use crate::estimate::TiRule;
-use crate::io::alchemical::{GAS_CONSTANT, KCAL};
+use crate::io::alchemical::{Asked, GAS_CONSTANT, KCAL};
 use crate::{Error, Result};
 use std::path::PathBuf;
 
@@ -114,6 +115,29 @@ pub enum Discard {
     Samples(usize),
 }
 
+impl Discard {
+    /// What is left out, as it is written: "1 ns", "500 samples".
+    pub const WRITTEN: &'static str = "write a time, \"1 ns\", or a number of samples, \"500 samples\"";
+
+    /// Reads "1 ns" or "500 samples"; none for anything else, and for what is negative.
+    pub fn parse(text: &str) -> Option<Discard> {
+        if let Some(count) = text.trim().strip_suffix("samples") {
+            return count.trim().parse().ok().map(Discard::Samples);
+        }
+        let time = Quantity::parse(text).ok()?.resolve("discard", Kind::Time, UnitSystem::Molecular).ok()?;
+        (time >= 0.0 && time.is_finite()).then_some(Discard::Picoseconds(time))
+    }
+
+    /// The text that reads back as the same; empty for nothing.
+    pub fn text(self) -> String {
+        match self {
+            Discard::Nothing => String::new(),
+            Discard::Picoseconds(t) => format!("{} ps", number_text(t)),
+            Discard::Samples(n) => format!("{n} samples"),
+        }
+    }
+}
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -141,6 +165,8 @@ pub struct Request {
     pub range: Option<(f64, f64)>,
     /// Of MBAR and BAR: the answer from growing parts of the data.
     pub convergence: bool,
+    /// Where it was asked, so that messages call the settings as they were written.
+    pub asked: Asked,
 }
 
 impl Request {
@@ -159,6 +185,7 @@ impl Request {
             bins: None,
             range: None,
             convergence: false,
+            asked: Asked::CommandLine,
         }
     }
 
@@ -167,7 +194,9 @@ impl Request {
     /// Errors: a rule without TI; bootstrap, entropy without MBAR; bins, a range without a profile; fewer than 20 resamples.
     pub(super) fn check(&self) -> Result<()> {
         let multistate = matches!(self.method, Method::All | Method::Mbar);
-        let refuse = |what: &str, of: &str| Err(Error::input(format!("`{}` has no {what}", self.method.name()), format!("it is of {of}")));
+        let refuse = |what: &str, of: &str| {
+            Err(Error::input(format!("`{}` has no {what}", self.method.name()), format!("leave it out; it belongs to {of}")))
+        };
         match self {
             Request { rule: Some(_), method, .. } if !matches!(method, Method::All | Method::Ti) => refuse("rule", "ti and all"),
             Request { bootstrap: Some(_), .. } if !multistate => refuse("bootstrap", "mbar and all"),
@@ -193,4 +222,21 @@ pub struct Bootstrap {
     pub replicates: usize,
     /// Seed of the draws.
     pub seed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Discard;
+
+    #[test]
+    fn what_is_left_out() {
+        assert_eq!(Discard::parse("1ns"), Some(Discard::Picoseconds(1000.0)));
+        assert_eq!(Discard::parse(" 500 samples "), Some(Discard::Samples(500)));
+        for text in ["500", "-1 ps", "1 K", "x samples", "-3 samples", "1.5 samples", "auto", "", "inf ps"] {
+            assert_eq!(Discard::parse(text), None, "{text}");
+        }
+        for discard in [Discard::Picoseconds(0.1), Discard::Picoseconds(1e-7), Discard::Picoseconds(3e20), Discard::Samples(7)] {
+            assert_eq!(Discard::parse(&discard.text()), Some(discard));
+        }
+    }
 }

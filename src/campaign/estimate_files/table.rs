@@ -42,8 +42,7 @@ impl fmt::Display for Analysis {
         if !self.sums.is_empty() {
             let names: Vec<&str> = self.legs.iter().filter_map(|l| l.name.as_deref()).collect();
             writeln!(f, "sum of {} [{}]", names.join(" + "), self.unit.name())?;
-            let label = |key: &str| self.legs[0].answers.iter().find(|a| a.key == key).map_or(key.to_owned(), |a| a.label.clone());
-            let rows: Vec<Vec<String>> = self.sums.iter().map(|s| vec![label(&s.key), with_error(s.value, s.stderr)]).collect();
+            let rows: Vec<Vec<String>> = self.sums.iter().map(|s| vec![s.label.clone(), with_error(s.value, s.stderr)]).collect();
             writeln!(f, "{}", columns(&rows))?;
         }
         for warning in &self.warnings {
@@ -220,6 +219,7 @@ mod tests {
         assert_eq!(with_error(3.089_026, 0.021_57), "3.089 ± 0.022");
         assert_eq!(with_error(-101.5, 1.38), "-101.5 ± 1.4");
         assert_eq!(with_error(12345.6, 123.0), "12346 ± 123");
+        assert_eq!(with_error(-1.5e200, 2.0), "-1.50000e200 ± 2.0e0");
         assert_eq!(with_error(1.0, f64::NAN), "1");
         assert_eq!(with_error(f64::NAN, 1.0), "-");
     }

@@ -27,7 +27,7 @@ pub(super) fn work(request: &Request, forward: &[f64], reverse: &[f64], out: &mu
             },
         }
     } else if method == Method::Bar {
-        return Err(Error::input("BAR needs work in both directions: w_f and w_r", "one direction alone: ergodica estimate exp"));
+        return Err(Error::input("BAR needs work in both directions: w_f and w_r", "one direction alone: the method exp"));
     }
     if method != Method::Bar {
         answers.push(chain_answer("exp forward", "Jarzynski, forward", points(), &[exp_forward(forward)?]));

@@ -327,6 +327,7 @@ mod tests {
         assert_eq!(molecular("2 kJ", Kind::Energy).unwrap_err().remedy, "energies and masses are per mole: write key = \"2 kJ/mol\"");
         assert_eq!(molecular("2 min", Kind::Time).unwrap_err().remedy, "use fs, ps, ns or us");
         assert_eq!(molecular("2 PS", Kind::Time).unwrap_err().remedy, "did you mean \"ps\"?");
+        assert!(molecular("2 nm^-2147483648", Kind::Length).unwrap_err().what.contains("is not a whole number from -6 to 6"));
         assert_eq!(molecular("2", Kind::Time).unwrap_err().remedy, "write key = \"2 fs\" (or ps, ns)");
     }
 

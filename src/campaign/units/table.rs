@@ -157,7 +157,7 @@ impl Unit {
         let end = token.find(|c: char| c == '^' || c == '-' || c.is_ascii_digit()).unwrap_or(token.len());
         let (name, tail) = token.split_at(end);
         let exponent = if tail.is_empty() { "1" } else { tail.strip_prefix('^').unwrap_or(tail) };
-        let power = exponent.parse::<i32>().ok().filter(|p| (1..=6).contains(&p.abs()));
+        let power = exponent.parse::<i32>().ok().filter(|p| (1..=6).contains(&p.unsigned_abs()));
         let Some(power) = power else {
             let what = format!("the exponent of \"{}\" in the unit \"{}\" is not a whole number from -6 to 6", shown(token), shown(text));
             return Err(Misfit::new(what, "write for example nm^2 or ps^-1"));

@@ -6,7 +6,7 @@ mod weights;
 pub use gauss_legendre::{LARGEST_GRID, gauss_legendre, gauss_legendre_grid};
 
 use super::series::Unusable;
-use super::value::{Warning, WarningKind};
+use super::value::{Warning, WarningKind, stderr_of};
 use serde::Serialize;
 use weights::Weights;
 
@@ -154,7 +154,7 @@ impl Ti {
     /// Free energy of point j relative to point i, and its standard error.
     pub fn delta(&self, i: usize, j: usize) -> (f64, f64) {
         let c = |a: usize, b: usize| self.covariance[a * self.profile.len() + b];
-        (self.profile[j] - self.profile[i], (c(i, i) + c(j, j) - 2.0 * c(i, j)).max(0.0).sqrt())
+        (self.profile[j] - self.profile[i], stderr_of(c(i, i) + c(j, j) - 2.0 * c(i, j)))
     }
 }
 

@@ -14,6 +14,7 @@
 //! Source: Amber reference manual, "Free energies", and files of versions 16 to 22.
 
 use super::lines::{Line, Lines, excerpt, number, wrong, wrong_file};
+use super::states::States;
 use super::unpack::Text;
 use super::{Clock, KCAL, Lambdas, Part, Program, Table, key};
 use crate::error::Complaint;
@@ -40,6 +41,9 @@ pub(super) fn read(text: &Text) -> Result<Part> {
         let remedy = "run with icfe = 1 and a clambda; other output has no free energies";
         return Err(wrong_file(text, "no clambda in \"2. CONTROL DATA FOR THE RUN\"", remedy));
     };
+    if !(0.0..=1.0).contains(&lambda) {
+        return Err(wrong_file(text, format!("clambda is {lambda}, and lies between 0 and 1"), "copy the file again"));
+    }
     let own = control.lambdas.iter().position(|l| key(&[*l]) == key(&[lambda]));
     if control.mbar && own.is_none() && refused.is_none() {
         let what = format!("{}: clambda {lambda} is not among the lambdas that MBAR energies are for", text.name);
@@ -81,7 +85,7 @@ pub(super) fn read(text: &Text) -> Result<Part> {
 }
 
 fn complaint(what: String, remedy: &str) -> Option<Complaint> {
-    Some(Complaint { what, at: None, remedy: format!("{remedy}; TI needs no such energies: ergodica estimate ti") })
+    Some(Complaint { what, at: None, remedy: format!("{remedy}; the method ti needs no such energies") })
 }
 
 /// Makes an error of the energies something that TI can live with.
@@ -90,7 +94,7 @@ fn refuse(error: Error, to: &mut Option<Complaint>) {
         && to.is_none()
         && let Some(mut first) = all.pop()
     {
-        first.remedy.push_str("; TI needs no such energies: ergodica estimate ti");
+        first.remedy.push_str("; the method ti needs no such energies");
         *to = Some(first);
     }
 }
@@ -156,6 +160,7 @@ fn settings(text: &Text, line: Line<'_>, to: &mut Control) -> Result<()> {
 /// The list of lambdas that energies are computed for; it may take several lines.
 fn considered(text: &Text, head: Line<'_>, lines: &mut Lines<'_>, to: &mut Lambdas) -> Result<()> {
     let mut expected = None;
+    let mut known = States::default();
     while let Some(line) = lines.peek().filter(|l| !l.text.trim_start().starts_with("Extra") && l.ended) {
         lines.next();
         let list = match line.text.split_once("total:") {
@@ -167,7 +172,7 @@ fn considered(text: &Text, head: Line<'_>, lines: &mut Lines<'_>, to: &mut Lambd
         };
         for word in list.split_whitespace() {
             match number(word.as_bytes()).filter(|l| (0.0..=1.0).contains(l)) {
-                Some(lambda) if to.iter().all(|l| key(&[*l]) != key(&[lambda])) => to.push(lambda),
+                Some(lambda) if known.place(vec![lambda]).1 => to.push(lambda),
                 _ => {
                     let what = format!("{} is not a new lambda between 0 and 1 in the list of MBAR states", excerpt(word));
                     return Err(wrong(text, line, what, "correct mbar_lambda and run again"));
@@ -210,6 +215,11 @@ fn results(text: &Text, lines: &mut Lines<'_>, control: &Control, part: &mut Par
                             continue;
                         }
                         row.iter_mut().for_each(|e| *e = (*e - base) * KCAL);
+                        if row.contains(&f64::NEG_INFINITY) {
+                            let what = "an energy of minus infinity relative to the sampled state";
+                            refuse(wrong(text, line, what, "the file is damaged here: copy it again"), &mut part.refused);
+                            continue;
+                        }
                         blocks += 1;
                         part.energies.push(blocks as f64, state, &row);
                         part.base.push(base * KCAL);
@@ -223,7 +233,8 @@ fn results(text: &Text, lines: &mut Lines<'_>, control: &Control, part: &mut Par
                     pending = None;
                     continue;
                 }
-                pending = step(words);
+                // a cut line may have lost digits
+                pending = step(words).filter(|_| line.ended);
                 if let Some((step, time)) = pending {
                     origin.get_or_insert(time - step * control.timestep.unwrap_or(0.0));
                 } else if line.ended {
@@ -250,6 +261,10 @@ fn results(text: &Text, lines: &mut Lines<'_>, control: &Control, part: &mut Par
                 }
                 // TI region 2 repeats region 1.
                 if step > last {
+                    if part.gradients.time.last().is_some_and(|t| *t >= time) {
+                        let what = format!("NSTEP rises to {step}, but TIME(PS) = {time} is not later than before");
+                        return Err(wrong(text, line, what, "the file is damaged here: copy it again, or leave out what follows"));
+                    }
                     part.gradients.push(time, state, &[value * KCAL]);
                     last = step;
                 }
@@ -265,7 +280,12 @@ fn results(text: &Text, lines: &mut Lines<'_>, control: &Control, part: &mut Par
     // The time of the n-th block of energies is n intervals after the start.
     let interval = control.interval.unwrap_or(1.0) * control.timestep.unwrap_or(1.0);
     let origin = origin.or(control.begin).unwrap_or(0.0);
-    part.energies.time.iter_mut().for_each(|t| *t = origin + *t * interval);
+    let times = &mut part.energies.time;
+    times.iter_mut().for_each(|t| *t = origin + *t * interval);
+    if times.iter().any(|t| !t.is_finite()) || times.windows(2).any(|w| w[0] >= w[1]) {
+        let what = format!("the energies of other states have no times: bar_intervall times dt is {interval} ps from {origin} ps on");
+        refuse(wrong_file(text, what, "copy the file again"), &mut part.refused);
+    }
     Ok(())
 }
 

@@ -8,9 +8,10 @@
 //!
 //! kJ/mol; time is Monte Carlo steps. Source: GOMC manual, "Free energy calculation".
 
-use super::lines::{Lines, excerpt, number, word, wrong};
+use super::lines::{Lines, excerpt, few, number, word, wrong};
+use super::states::States;
 use super::unpack::Text;
-use super::{Clock, GAS_CONSTANT, Lambdas, Part, Program, Table, key};
+use super::{Clock, GAS_CONSTANT, Lambdas, Part, Program, Table, is_lambda};
 use crate::Result;
 
 enum Column {
@@ -34,12 +35,15 @@ pub(super) fn read(text: &Text) -> Result<Part> {
     let (names, own) =
         first.text.split_once(": (").and_then(|(_, r)| r.split_once(") = (")).ok_or_else(|| damaged("no lambdas in the line"))?;
     let components: Vec<String> = names.split(',').map(|n| n.trim().trim_start_matches("lambda").trim().to_owned()).collect();
+    if let Some(k) = (1..components.len()).find(|&k| components[..k].contains(&components[k])) {
+        return Err(damaged(&format!("two lambdas are called {}", components[k])));
+    }
     let own = list(own).filter(|o| o.len() == components.len()).ok_or_else(|| damaged("not one lambda for each name"))?;
     let Some(head) = lines.next().filter(|l| l.ended && l.text.trim_start().starts_with("#Steps")) else {
         return Err(damaged("the line \"#Steps ...\" does not follow"));
     };
     let wrong_head = |what: String| wrong(text, head, what, remedy);
-    let (mut columns, mut states, mut gradients) = (Vec::new(), Vec::<Lambdas>::new(), Vec::new());
+    let (mut columns, mut states, mut gradients) = (Vec::new(), States::default(), Vec::new());
     for name in head.text.split_whitespace().skip(1) {
         columns.push(if let Some(rest) = name.strip_prefix("dU/dL(") {
             let component = rest.split('=').next().unwrap_or_default().to_owned();
@@ -50,10 +54,9 @@ pub(super) fn read(text: &Text) -> Result<Part> {
             Column::Gradient
         } else if let Some(rest) = name.strip_prefix("DelE(L->(") {
             let to = list(rest).filter(|l| l.len() == components.len()).ok_or_else(|| wrong_head(format!("no lambdas in {name}")))?;
-            if states.iter().any(|s| key(s) == key(&to)) {
+            if !states.place(to).1 {
                 return Err(wrong_head(format!("a second column {name}")));
             }
-            states.push(to);
             Column::Energy
         } else if name.starts_with("Total_En") || name.starts_with("PV") {
             Column::Base
@@ -63,21 +66,18 @@ pub(super) fn read(text: &Text) -> Result<Part> {
     }
     let places: Option<Vec<usize>> = gradients.iter().map(|g| components.iter().position(|c| c == g)).collect();
     let places = places.filter(|p| p.is_empty() || p.len() == components.len());
-    let places = places
-        .ok_or_else(|| wrong_head(format!("dU/dL of {} does not fit the lambdas {}", gradients.join(", "), components.join(", "))))?;
-    let width = states.len();
-    let fixed = states.iter().position(|s| key(s) == key(&own)).unwrap_or_else(|| {
-        states.push(own);
-        states.len() - 1
-    });
-    let width = if width > 0 { states.len() } else { 0 };
+    let places = places.ok_or_else(|| wrong_head(format!("dU/dL of {} does not fit the lambdas {}", few(&gradients), few(&components))))?;
+    let columns_of_states = !states.list().is_empty();
+    let (fixed, _) = states.place(own);
+    // without a column of its own a state has energy 0 there by definition
+    let width = if columns_of_states { states.list().len() } else { 0 };
     let mut part = Part {
         file: text.name.clone(),
         program: Program::Gomc,
         temperature: Some(temperature),
         clock: Clock::Steps,
         components,
-        states,
+        states: states.list().to_vec(),
         fixed: Some(fixed as u32),
         gradients: Table::new(places.len()),
         energies: Table::new(width),
@@ -96,7 +96,7 @@ pub(super) fn read(text: &Text) -> Result<Part> {
 /// `0.0000,0.4000)` as numbers.
 fn list(text: &str) -> Option<Lambdas> {
     let inside = text.split(')').next()?;
-    inside.split(',').map(|w| number(w.trim().as_bytes()).filter(|l| l.is_finite())).collect()
+    inside.split(',').map(|w| number(w.trim().as_bytes()).filter(|l| is_lambda(*l))).collect()
 }
 
 fn rows(text: &Text, lines: Lines<'_>, columns: &[Column], places: &[usize], part: &mut Part) -> Result<()> {

@@ -1,6 +1,8 @@
 //! The parts of one transformation put together: states along the path, samples of each, in kT.
 
-use super::{Clock, GAS_CONSTANT, Lambdas, Part, Program, Table, key, state_name};
+use super::lines::few;
+use super::states::{States, path, permuted};
+use super::{Asked, Clock, GAS_CONSTANT, Lambdas, Part, Program, Table, state_name};
 use crate::error::Complaint;
 use crate::{Error, Result};
 
@@ -18,7 +20,8 @@ pub struct Leg {
     pub clock: Clock,
     /// Names of the lambda components.
     pub components: Vec<String>,
-    /// All states, sampled or not, in the order of the path: from small to large lambdas where these rise together, else as in the input.
+    /// All states, sampled or not, in the order of the path: from small to large lambdas where these rise together (from large to small
+    /// where that is how the files number them), else as in the input.
     pub states: Vec<Lambdas>,
     /// Samples of each state; states that nobody sampled have no runs.
     pub windows: Vec<Window>,
@@ -58,26 +61,33 @@ impl Leg {
     /// Times that several parts of one simulation cover count once. Parts that cover the same times with other values are independent
     /// simulations of the same state. Errors: parts of different programs, components or temperatures; no temperature.
     pub fn new(parts: Vec<Part>, temperature: Option<f64>) -> Result<Leg> {
+        Leg::asked(parts, temperature, Asked::CommandLine)
+    }
+
+    /// The same, with messages in the words of who asks.
+    ///
+    /// Errors: as [`Leg::new`].
+    pub fn asked(parts: Vec<Part>, temperature: Option<f64>, asked: Asked) -> Result<Leg> {
         let Some(first) = parts.first() else {
             return Err(Error::input("no files", "name the files to analyse"));
         };
         let (program, clock, components) = (first.program, first.clock, first.components.clone());
         for part in &parts {
-            same_kind(first, part)?;
+            same_kind(first, part, asked)?;
         }
-        let temperature = common_temperature(&parts, temperature)?;
+        let temperature = common_temperature(&parts, temperature, asked)?;
         let states = path(&parts);
         let mut notes: Vec<String> = parts.iter().flat_map(|p| p.notes.iter().cloned()).collect();
         let refused: Vec<Complaint> = parts.iter().filter_map(|p| p.refused.clone()).collect();
         let beta = 1.0 / (GAS_CONSTANT * temperature);
         let series: Vec<Series> = parts.into_iter().map(|p| Series::new(p, &states, &components, beta)).collect();
-        let mut windows: Vec<Window> = states.iter().map(|_| Window::default()).collect();
+        let mut windows: Vec<Window> = states.list().iter().map(|_| Window::default()).collect();
         for series in chains(series, &mut notes) {
             for (state, run) in series.by_state() {
                 windows[state as usize].runs.push(run);
             }
         }
-        Ok(Leg { program, temperature, clock, components, states, windows, refused, notes })
+        Ok(Leg { program, temperature, clock, components, states: states.list().to_vec(), windows, refused, notes })
     }
 
     /// A state in words.
@@ -110,11 +120,11 @@ impl Run {
     }
 }
 
-fn same_kind(first: &Part, part: &Part) -> Result<()> {
-    let legs = "give each leg of its own: --leg NAME=FILES --leg NAME=FILES";
+fn same_kind(first: &Part, part: &Part, asked: Asked) -> Result<()> {
+    let legs = || format!("give each leg of its own: {}", asked.legs());
     if part.program != first.program {
         let what = format!("{} is {}'s and {} is {}'s", first.file, first.program, part.file, part.program);
-        return Err(Error::input(what, legs));
+        return Err(Error::input(what, legs()));
     }
     let mut names = (first.components.clone(), part.components.clone());
     names.0.sort();
@@ -122,17 +132,17 @@ fn same_kind(first: &Part, part: &Part) -> Result<()> {
     if names.0 != names.1 {
         let what = format!(
             "the files have different lambdas: {} in {}, {} in {}",
-            first.components.join(", "),
+            few(&first.components),
             first.file,
-            part.components.join(", "),
+            few(&part.components),
             part.file
         );
-        return Err(Error::input(what, legs));
+        return Err(Error::input(what, legs()));
     }
     Ok(())
 }
 
-fn common_temperature(parts: &[Part], given: Option<f64>) -> Result<f64> {
+fn common_temperature(parts: &[Part], given: Option<f64>, asked: Asked) -> Result<f64> {
     let known: Vec<(f64, &str)> = parts.iter().filter_map(|p| Some((p.temperature?, p.file.as_str()))).collect();
     if let Some(&(other, file)) = known.iter().find(|(t, _)| (t - known[0].0).abs() > SAME_TEMPERATURE) {
         let what = format!("different temperatures: {} K in {} and {other} K in {file}", known[0].0, known[0].1);
@@ -141,14 +151,14 @@ fn common_temperature(parts: &[Part], given: Option<f64>) -> Result<f64> {
     }
     let found = match (given, known.first()) {
         (Some(given), Some(&(found, file))) if (given - found).abs() > SAME_TEMPERATURE => {
-            let what = format!("--temperature says {given} K and {file} says {found} K");
-            return Err(Error::input(what, "leave --temperature out"));
+            let name = asked.name("temperature");
+            return Err(Error::input(format!("{name} says {given} K and {file} says {found} K"), format!("leave {name} out")));
         }
         (Some(given), _) => given,
         (None, Some(&(found, _))) => found,
         (None, None) => {
             let what = format!("{} does not say at which temperature it was simulated", parts[0].file);
-            return Err(Error::input(what, "say it: --temperature \"300 K\""));
+            return Err(Error::input(what, format!("say it: {}", asked.set("temperature", "300 K"))));
         }
     };
     if found > 0.0 && found.is_finite() {
@@ -156,34 +166,6 @@ fn common_temperature(parts: &[Part], given: Option<f64>) -> Result<f64> {
     } else {
         Err(Error::input(format!("the temperature is {found} K"), "it must be positive"))
     }
-}
-
-/// All states in order: by the sum of lambdas where every lambda rises along it, else as met in the input, each part's columns in their order.
-fn path(parts: &[Part]) -> Vec<Lambdas> {
-    let mut order: Vec<Lambdas> = Vec::new();
-    let mut keys: Vec<Vec<i64>> = Vec::new();
-    for part in parts {
-        let mut before: Option<usize> = None;
-        for state in part.states.iter().map(|s| permuted(s, &part.components, &parts[0].components)) {
-            let at = keys.iter().position(|k| *k == key(&state)).unwrap_or_else(|| {
-                let at = before.map_or(keys.len(), |b| b + 1);
-                keys.insert(at, key(&state));
-                order.insert(at, state);
-                at
-            });
-            before = Some(at);
-        }
-    }
-    let mut sorted = order.clone();
-    let sum = |s: &Lambdas| key(s).iter().sum::<i64>();
-    sorted.sort_by_key(|s| sum(s));
-    let rises = |a: &Lambdas, b: &Lambdas| key(a).iter().zip(key(b)).all(|(x, y)| *x <= y);
-    if sorted.windows(2).all(|w| rises(&w[0], &w[1])) { sorted } else { order }
-}
-
-/// Values in the order of other names.
-fn permuted(values: &[f64], from: &[String], to: &[String]) -> Vec<f64> {
-    to.iter().map(|name| from.iter().position(|f| f == name).map_or(f64::NAN, |k| values[k])).collect()
 }
 
 /// A part on the leg's states and components.
@@ -197,13 +179,9 @@ struct Series {
 }
 
 impl Series {
-    fn new(part: Part, states: &[Lambdas], components: &[String], beta: f64) -> Self {
-        let global: Vec<u32> = part
-            .states
-            .iter()
-            .map(|s| key(&permuted(s, &part.components, components)))
-            .map(|k| states.iter().position(|s| key(s) == k).unwrap_or(0) as u32)
-            .collect();
+    fn new(part: Part, states: &States, components: &[String], beta: f64) -> Self {
+        let global: Vec<u32> =
+            part.states.iter().map(|s| states.find(&permuted(s, &part.components, components)).unwrap_or(0) as u32).collect();
         let components_at: Vec<usize> = components.iter().map(|c| part.components.iter().position(|p| p == c).unwrap_or(0)).collect();
         let mut gradients = Table::new(part.gradients.width);
         let mut row = vec![0.0; gradients.width];
@@ -214,7 +192,7 @@ impl Series {
             }
             gradients.push(part.gradients.time[n], global[part.gradients.state[n] as usize], &row);
         }
-        let wide = if part.energies.width > 0 { states.len() } else { 0 };
+        let wide = if part.energies.width > 0 { states.list().len() } else { 0 };
         let mut energies = Table::new(wide);
         energies.values.reserve(part.energies.len() * wide);
         let mut row = vec![f64::NAN; wide];
@@ -236,9 +214,9 @@ impl Series {
 
     /// First and last time of any row.
     fn span(&self) -> Option<(f64, f64)> {
-        let times = || self.gradients.time.iter().chain(&self.energies.time);
-        let (low, high) = times().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &t| (a.min(t), b.max(t)));
-        (low <= high).then_some((low, high))
+        let ends = |t: &Table| Some((*t.time.first()?, *t.time.last()?));
+        let both = [ends(&self.gradients), ends(&self.energies)];
+        both.into_iter().flatten().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     fn retain(&mut self, keep: impl Fn(f64) -> bool) -> usize {

@@ -118,7 +118,7 @@ pub(super) fn number(word: &[u8]) -> Option<f64> {
             return None;
         }
         let exponent = std::str::from_utf8(&digits[at + 1..]).ok()?;
-        let exponent: i32 = exponent.parse().ok().filter(|e: &i32| e.abs() < 10_000)?;
+        let exponent: i32 = exponent.parse().ok().filter(|e: &i32| e.unsigned_abs() < 10_000)?;
         power += exponent;
     }
     // Zeros at the end of a fraction cost nothing.
@@ -155,6 +155,13 @@ pub(super) fn wrong_file(text: &Text, what: impl std::fmt::Display, remedy: impl
     Error::input(format!("{}: {what}", text.name), remedy)
 }
 
+/// Names for a message: of many the first.
+pub(super) fn few(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(6).map(String::as_str).collect();
+    let more = names.len().saturating_sub(shown.len());
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
 /// The first words of a line, for a message.
 pub(super) fn excerpt(text: &str) -> String {
     let short: String = text.trim().chars().take(40).collect();
@@ -184,7 +191,7 @@ mod tests {
         assert_eq!(number(b"-inf"), Some(f64::NEG_INFINITY));
         assert_eq!(number(b"1.5D+02"), Some(150.0));
         assert_eq!(number(b".5"), Some(0.5));
-        for bad in ["", "-", ".", "1e", "1.2.3", "12-3", "abc", "1,5", "0x10", "1e+", "*****"] {
+        for bad in ["", "-", ".", "1e", "1.2.3", "12-3", "abc", "1,5", "0x10", "1e+", "1e-2147483648", "*****"] {
             assert_eq!(number(bad.as_bytes()), None, "{bad}");
         }
     }

@@ -13,14 +13,17 @@
 
 mod amber;
 pub mod arrays;
+mod asked;
 mod bzip2;
 mod gomc;
 mod gromacs;
 mod leg;
 mod lines;
 mod namd;
+mod states;
 mod unpack;
 
+pub use asked::Asked;
 use bzip2::Room;
 pub use leg::{Leg, Run, Window};
 pub use unpack::{Text, text};
@@ -73,6 +76,11 @@ pub enum Clock {
 /// Values of one alchemical state, one for each component: its name.
 pub type Lambdas = Vec<f64>;
 
+/// Programs allow lambdas beyond 1; a number beyond this is none.
+fn is_lambda(l: f64) -> bool {
+    l.abs() <= 1000.0
+}
+
 /// Two states are the same when all lambdas agree to 1e-6: programs print at most six decimals.
 pub(crate) fn key(lambdas: &[f64]) -> Vec<i64> {
     lambdas.iter().map(|l| (l * 1e6).round() as i64).collect()
@@ -83,7 +91,7 @@ pub(crate) fn key(lambdas: &[f64]) -> Vec<i64> {
 pub struct Table {
     /// Numbers in a row.
     pub width: usize,
-    /// Time of each row, in the part's [`Clock`].
+    /// Time of each row, in the part's [`Clock`]; rising within a part.
     pub time: Vec<f64>,
     /// State that each row was sampled from.
     pub state: Vec<u32>,

@@ -137,8 +137,8 @@ fn row(text: &Text, line: Line<'_>, body: &str, window: &mut Open<'_>) -> Result
         return Err(damaged(format!("{} of 10 words in the line", words.len())));
     }
     let step = number(words[1].as_bytes()).filter(|s| s.is_finite()).ok_or_else(|| damaged(format!("{} is no step", excerpt(words[1]))))?;
-    let energy = number(words[6].as_bytes()).filter(|e| *e > f64::NEG_INFINITY);
-    let energy = energy.ok_or_else(|| damaged(format!("{} is no energy", excerpt(words[6]))))? * KCAL;
+    let energy = number(words[6].as_bytes()).map(|e| e * KCAL).filter(|e| *e > f64::NEG_INFINITY);
+    let energy = energy.ok_or_else(|| damaged(format!("{} is no energy", excerpt(words[6]))))?;
     let column = if words[0] == "FepEnergy:" { 1 } else { 2 };
     let table = &mut window.part.energies;
     if column >= table.width {

@@ -140,6 +140,7 @@ impl Resolver {
             method: raw.method.clone(),
             from: raw.from.clone(),
             data: raw.data.clone(),
+            taken: raw.taken.clone(),
             of: raw.of.clone(),
             axes,
             smooth: raw.smooth.clone(),

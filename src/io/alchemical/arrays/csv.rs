@@ -1,6 +1,6 @@
 //! Tables of numbers as text: commas, semicolons, tabs or spaces; with a header or without.
 
-use super::super::lines::{Line, Lines, excerpt, number, wrong, wrong_file};
+use super::super::lines::{Line, Lines, excerpt, few, number, wrong, wrong_file};
 use super::super::unpack::Text;
 use super::{Array, Arrays, File};
 use crate::Result;
@@ -28,7 +28,7 @@ pub(super) fn read(text: &Text, stem: String) -> Result<File> {
         }
         let row = cells(line.text, separator);
         if row.len() != header.len() {
-            let what = format!("{} cells in the line, {} in the first", row.len(), header.len());
+            let what = format!("{} of {} cells in the line", row.len(), header.len());
             return Err(wrong(text, line, what, "one cell for each column; a column that ends early has empty cells"));
         }
         rows.push((line, row));
@@ -96,7 +96,7 @@ fn by_state(text: &Text, header: &[String], state: usize, rows: &[(Line<'_>, Vec
         let cell = row[state];
         let at = states.iter().position(|s| s == cell).or_else(|| cell.parse::<usize>().ok().filter(|k| *k < states.len()));
         let Some(at) = at else {
-            let what = format!("state {:?} is none of the columns {}", excerpt(cell), states.join(", "));
+            let what = format!("state {:?} is none of the columns {}", excerpt(cell), few(&states));
             return Err(wrong(text, *line, what, "name a column, or its position from 0 on"));
         };
         groups[at].push(n);

@@ -12,7 +12,6 @@
 //! header has one array a column, which may end early; with a column `state` the others are the energies of one state each, a row a sample.
 
 mod csv;
-mod npy;
 mod pulls;
 mod zip;
 
@@ -20,6 +19,7 @@ pub use pulls::{Pulled, Pulling};
 
 use super::bzip2::Room;
 use super::unpack::unpacked;
+use crate::io::numpy;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -95,12 +95,10 @@ fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
     let stem = stem.split('.').next().unwrap_or_default().to_owned();
     if bytes.starts_with(b"PK") {
         let mut arrays = Vec::new();
-        for (member, body) in zip::members(&name, &bytes)? {
-            let called = member.trim_end_matches(".npy").to_lowercase();
-            // Texts and objects beside the numbers are no concern of ours.
-            if wanted(&called) {
-                arrays.push(npy::read(&format!("{name}/{member}"), called, &body)?);
-            }
+        let called = |member: &str| member.trim_end_matches(".npy").to_lowercase();
+        // Texts and objects beside the numbers are no concern of ours.
+        for (member, body) in zip::members(&name, &bytes, |member| wanted(&called(member)))? {
+            arrays.push(array(format!("{name}/{member}"), called(&member), &body)?);
         }
         return if arrays.is_empty() {
             Err(Error::input(format!("{name}: no array that can be used"), REMEDY))
@@ -109,9 +107,15 @@ fn file(path: &Path, bytes: Vec<u8>) -> Result<File> {
         };
     }
     if bytes.starts_with(b"\x93NUMPY") {
-        return Ok(File::Arrays(vec![npy::read(&name, stem, &bytes)?]));
+        return Ok(File::Arrays(vec![array(name, stem, &bytes)?]));
     }
     csv::read(&super::text(name, bytes)?, stem)
+}
+
+/// The array of an `.npy`.
+fn array(from: String, name: String, bytes: &[u8]) -> Result<Array> {
+    let numpy::Numbers { shape, values } = numpy::read(&from, bytes)?;
+    Ok(Array { name, from, shape, values })
 }
 
 /// Names under which arrays are known.
@@ -186,8 +190,10 @@ fn line(array: &Array, what: &str) -> Result<Vec<f64>> {
 }
 
 fn potentials(u: &Array, n: &Array, more: Option<&Array>) -> Result<Arrays> {
-    let n_k: Option<Vec<usize>> = n.values.iter().map(|v| (*v >= 0.0 && v.fract() == 0.0 && *v < 1e15).then_some(*v as usize)).collect();
-    let n_k = n_k.ok_or_else(|| Error::input(format!("{}: n_k holds {:?}", n.from, n.values), "it must hold whole numbers of samples"))?;
+    if let Some((k, v)) = n.values.iter().enumerate().find(|(_, v)| !(**v >= 0.0 && v.fract() == 0.0 && **v < 1e15)) {
+        return Err(Error::input(format!("{}: n_k of state {k} is {v}", n.from), "it must be a whole number of samples"));
+    }
+    let n_k: Vec<usize> = n.values.iter().map(|v| *v as usize).collect();
     let total = n_k.iter().try_fold(0_usize, |a, b| a.checked_add(*b)).unwrap_or(usize::MAX);
     match u.shape[..] {
         [k, samples] if k == n_k.len() && samples == total => {}

@@ -3,12 +3,12 @@
 use crate::{Error, Result};
 use std::io::Read;
 
-/// Most bytes of one member.
+/// Most bytes that the members may unpack to together: what more would be, is a mistake or an attack.
 const MOST: u64 = 16 << 30;
 
-/// Names and contents of all members, in order.
+/// Names and contents of the members whose names are wanted, in order; nothing else is unpacked.
 /// Source: PKWARE APPNOTE.TXT: end of central directory (PK 5 6), central headers (PK 1 2), local headers (PK 3 4).
-pub(super) fn members(name: &str, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
+pub(super) fn members(name: &str, bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>> {
     let damaged =
         || Error::input(format!("{name}: the archive is cut short or damaged"), "save it again with numpy.savez, or copy it again");
     let end = bytes.len().checked_sub(22).ok_or_else(damaged)?;
@@ -16,13 +16,24 @@ pub(super) fn members(name: &str, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>
     let end = (lowest..=end).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06")).ok_or_else(damaged)?;
     let (count, mut at) = (short(bytes, end + 10).ok_or_else(damaged)?, long(bytes, end + 16).ok_or_else(damaged)?);
     let mut found = Vec::new();
+    let mut left = MOST;
     for _ in 0..count {
         let entry = entry(bytes, at).ok_or_else(damaged)?;
+        at = entry.next;
+        if !wanted(&entry.name) {
+            continue;
+        }
+        left = left.checked_sub(entry.size).ok_or_else(|| {
+            Error::input(
+                format!("{name}: its arrays unpack to more than {} GiB", MOST >> 30),
+                "save fewer samples, or each array as an .npy",
+            )
+        })?;
         let body = match entry.method {
             0 if entry.packed.len() as u64 == entry.size => entry.packed.to_vec(),
             8 => {
                 let mut out = Vec::new();
-                let read = flate2::bufread::DeflateDecoder::new(entry.packed).take(MOST.min(entry.size + 1)).read_to_end(&mut out);
+                let read = flate2::bufread::DeflateDecoder::new(entry.packed).take(entry.size + 1).read_to_end(&mut out);
                 if read.is_err() || out.len() as u64 != entry.size {
                     return Err(damaged());
                 }
@@ -40,7 +51,6 @@ pub(super) fn members(name: &str, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>
             return Err(damaged());
         }
         found.push((entry.name, body));
-        at = entry.next;
     }
     Ok(found)
 }

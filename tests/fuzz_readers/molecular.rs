@@ -1,11 +1,6 @@
-//! The readers against mutated input: whatever is given, they answer with a value or an error, within a second and a gigabyte.
-//!
-//! `cargo test --release --test fuzz_readers -- --ignored` runs a million inputs through each reader.
+//! Molecules, structures and selections.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use ergodica::error::Source;
 use ergodica::io::openmm::{MolecularSystem, read_system};
@@ -14,57 +9,9 @@ use ergodica::io::selection::{atom, dihedral, distance};
 use ergodica::io::structures::{Expected, read_configs, read_npy, read_xyz};
 use ergodica::io::topology::{Inputs, Topology};
 
-const FEW: u64 = 2_000;
-const MANY: u64 = 1_000_000;
-const TIME: Duration = Duration::from_secs(1);
-const MEMORY_KB: u64 = 1 << 20;
+use super::fuzz::{MEMORY_KB, Mutator, TIME, cpu, folder, peak_kb, shipped};
+use std::time::Duration;
 
-/// splitmix64. Source: Steele, Lea, Flood, OOPSLA 2014.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (self.next() % n as u64) as usize }
-    }
-}
-
-/// What takes the place of a number.
-const NUMBERS: [&str; 26] = [
-    "1",
-    "2",
-    "0.5",
-    "7",
-    "nan",
-    "-nan",
-    "inf",
-    "-inf",
-    "1e308",
-    "-1e308",
-    "1e999",
-    "-1",
-    "0",
-    "-0.0",
-    "1e-320",
-    "99999999999999999999",
-    "4294967296",
-    "2147483648",
-    "-2147483648",
-    "18446744073709551615",
-    "0x10",
-    "",
-    "1e",
-    ".",
-    "3.",
-    "1_000",
-];
 /// What is put in anywhere.
 const PIECES: [&[u8]; 24] = [
     b"<",
@@ -93,99 +40,12 @@ const PIECES: [&[u8]; 24] = [
     b"\x00",
 ];
 
-/// One to five edits of a seed: flipped bytes, cuts, doubled, lost and moved chunks, other numbers, odd pieces, another seed's chunk.
-fn mutate(r: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
-    let mut out = seeds[r.below(seeds.len())].clone();
-    for _ in 0..1 + r.below(3) * r.below(3) {
-        let at = r.below(out.len() + 1);
-        let end = at + r.below((out.len() - at).min(2000) + 1);
-        match r.below(11) {
-            0 if at < out.len() => out[at] ^= 1 << r.below(8),
-            1 if at < out.len() => out[at] = r.below(256) as u8,
-            2 => out.truncate(at),
-            3 => {
-                let chunk = out[at..end].to_vec();
-                for _ in 0..1 + r.below(4) {
-                    out.splice(at..at, chunk.iter().copied());
-                }
-            }
-            4 => drop(out.drain(at..end)),
-            5 => {
-                let chunk: Vec<u8> = out.drain(at..end).collect();
-                let to = r.below(out.len() + 1);
-                out.splice(to..to, chunk);
-            }
-            6 => {
-                let piece = PIECES[r.below(PIECES.len())];
-                out.splice(at..at, piece.iter().copied());
-            }
-            7 => {
-                let other = &seeds[r.below(seeds.len())];
-                let from = r.below(other.len() + 1);
-                let to = from + r.below((other.len() - from).min(2000) + 1);
-                out.splice(at..end, other[from..to].iter().copied());
-            }
-            _ => {
-                let digit = |b: u8| b.is_ascii_digit() || b == b'.' || b == b'-';
-                if let Some(start) = (at..out.len()).find(|&i| digit(out[i])) {
-                    let stop = (start..out.len()).find(|&i| !digit(out[i])).unwrap_or(out.len());
-                    out.splice(start..stop, NUMBERS[r.below(NUMBERS.len())].bytes());
-                }
-            }
-        }
-    }
-    out.truncate(4 << 20);
-    out
-}
-
-fn shipped(path: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
-}
-
-fn folder(path: &str, ending: &str) -> Vec<Vec<u8>> {
-    let mut files: Vec<_> =
-        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    files.iter().filter(|p| p.extension().is_some_and(|e| e == ending)).map(|p| std::fs::read(p).unwrap()).collect()
-}
-
 fn source(bytes: &[u8]) -> Source {
     Source::new("fuzz", String::from_utf8_lossy(bytes))
 }
 
-/// Time this thread has spent computing, so that a busy machine does not matter; wall time where the system does not tell.
-fn cpu() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat").ok().and_then(|s| s.split(' ').next()?.parse().ok());
-    nanoseconds.map_or_else(|| START.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
-}
-
-/// Peak memory of this process, kB, where the system tells.
-fn peak_kb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
-}
-
 fn fuzz(name: &str, count: u64, seeds: &[Vec<u8>], read: impl Fn(&[u8]) -> bool) {
-    // The unharmed seeds prove that the reader is reached.
-    assert!(seeds.iter().any(|s| read(s)), "{name}: no seed is accepted");
-    let (mut accepted, mut slowest) = (0_u64, Duration::ZERO);
-    for k in 0..count {
-        let input = mutate(&mut Random(k ^ (seeds.len() as u64) << 40), seeds);
-        let start = cpu();
-        let result = catch_unwind(AssertUnwindSafe(|| read(&input)));
-        let took = cpu() - start;
-        slowest = slowest.max(took);
-        if result.is_err() || took > TIME {
-            let path = std::env::temp_dir().join(format!("ergodica-fuzz-{name}-{k}"));
-            let _ = std::fs::write(&path, &input);
-            panic!("{name}: input {k} ({}) {} after {took:?}", path.display(), if result.is_err() { "panicked" } else { "was too slow" });
-        }
-        accepted += u64::from(result.unwrap_or(false));
-    }
-    let peak = peak_kb();
-    println!("{name}: {count} inputs, {accepted} accepted, slowest {slowest:?}, peak {} MB", peak.unwrap_or(0) >> 10);
-    assert!(peak.is_none_or(|kb| kb < MEMORY_KB), "{name}: {peak:?} kB");
+    super::fuzz::fuzz(name, count, &Mutator { seeds, pieces: &PIECES, chunk: 2000 }, read);
 }
 
 /// What the reader promises of a System.
@@ -217,7 +77,7 @@ fn promises(s: &MolecularSystem) {
     }
 }
 
-fn xml(count: u64) {
+pub(super) fn xml(count: u64) {
     let mut seeds = folder("tests/data/bad_xml", "xml");
     for name in ["ala2-ff96-vacuum", "ala2-ff99sbildn-obc", "ala2-ff14sb-obc1", "ala2-ff14sb-gbn2"] {
         // Often, so that much of what is mutated was sound before.
@@ -247,7 +107,7 @@ fn alanine() -> &'static (MolecularSystem, Topology) {
     })
 }
 
-fn pdb(count: u64) {
+pub(super) fn pdb(count: u64) {
     let (system, _) = alanine();
     let mut seeds = folder("tests/data/bad_pdb", "pdb");
     seeds.push(shipped("systems/ala2-ff96-vacuum/structure.pdb"));
@@ -273,7 +133,7 @@ fn pdb(count: u64) {
     });
 }
 
-fn selections(count: u64) {
+pub(super) fn selections(count: u64) {
     let (_, top) = alanine();
     let seeds: Vec<Vec<u8>> =
         ["phi", "psi:2", "omega:A:1", "chi1", "#4,#6,#8,#14", "1:C,2:N,2:CA,A:2:C", "A:2:CA", "CA", "2:HB1", "#21", "CH3,N", "A::CA"]
@@ -298,7 +158,7 @@ fn selections(count: u64) {
     });
 }
 
-fn npy(count: u64) {
+pub(super) fn npy(count: u64) {
     let mut seeds = Vec::new();
     for (descr, shape, width, n) in [("<f8", "(2, 22, 3)", 8, 132), ("<f4", "(3, 66)", 4, 198), ("<f8", "(66,)", 8, 66)] {
         let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
@@ -317,7 +177,7 @@ fn npy(count: u64) {
     });
 }
 
-fn xyz(count: u64) {
+pub(super) fn xyz(count: u64) {
     let (_, top) = alanine();
     let mut text = String::new();
     for frame in 0..3 {
@@ -336,7 +196,7 @@ fn xyz(count: u64) {
     });
 }
 
-fn json(count: u64) {
+pub(super) fn json(count: u64) {
     let seeds = [
         br#"{"configs": [{"id": 0, "x": [0.1, -2e-3], "f": [1, 2]}, {"id": "a", "x": [], "t": 0.5}], "note": {"a": [[[]]]}}"#.to_vec(),
         shipped("systems/ala2-ff96-vacuum/energies.json"),
@@ -348,24 +208,6 @@ fn json(count: u64) {
         }
         Err(e) => e.to_string().is_empty(),
     });
-}
-
-macro_rules! both {
-    ($($reader:ident $many:ident),*) => { $(
-        #[test]
-        fn $reader() {
-            super::$reader(super::FEW);
-        }
-        #[test]
-        #[ignore = "a million inputs: minutes"]
-        fn $many() {
-            super::$reader(super::MANY);
-        }
-    )* };
-}
-
-mod run {
-    both!(xml xml_many, pdb pdb_many, selections selections_many, npy npy_many, xyz xyz_many, json json_many);
 }
 
 /// Inputs that cost a careless reader time or memory out of proportion to their size.
