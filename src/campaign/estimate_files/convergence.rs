@@ -52,10 +52,14 @@ impl Convergence {
     }
 }
 
-/// An estimate as a function of a range of draws of each state.
+/// The estimate from a range of draws of each state.
+type Estimator<'a> = dyn FnMut(&[Range<usize>]) -> Result<Measured, FreeEnergyError> + 'a;
+
+/// An estimate as a function of parts of the data.
 pub(super) struct Parts<'a> {
+    /// Draws of each state.
     lengths: Vec<usize>,
-    of: Box<dyn FnMut(&[Range<usize>]) -> Result<Measured, FreeEnergyError> + 'a>,
+    of: Box<Estimator<'a>>,
 }
 
 impl<'a> Parts<'a> {
