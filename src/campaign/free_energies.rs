@@ -4,12 +4,15 @@ use super::analyse::estimate_frame;
 use super::config::{Estimate as Wanted, Method, Stage};
 use super::estimate_files::block_of;
 use super::ladders::OnLadder;
+use super::moments::Shape;
 use super::run::Job;
+use super::weighted::larger;
 use crate::Result;
 use crate::estimate::summary::{FreeEnergySummary, StageSummary};
 use crate::estimate::{
-    Bar, Bootstrap, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, MbarOptions, Outcome, ReducedPotentials, Resampled, Ti,
-    TiRule, Unusable, Warning, WarningKind, Works, bar, bar_chain, exp_forward, exp_reverse, mbar, thermodynamic_integration, ti_rule,
+    Bar, Bootstrap, Check, CovarianceMethod, Estimate, FreeEnergyError, Gradients, Mbar, MbarOptions, Outcome, ReducedPotentials,
+    Resampled, Ti, TiRule, Unusable, Warning, WarningKind, Works, bar, bar_chain, exp_forward, exp_reverse, mbar,
+    thermodynamic_integration, ti_rule,
 };
 use std::ops::Range;
 
@@ -218,6 +221,23 @@ impl Part<'_> {
         self.read.states.len()
     }
 
+    /// How its frames lie.
+    fn shape(&self) -> Shape {
+        Shape { copies: self.copies.len(), replicas: self.read.per_copy, draws: self.draws.len() }
+    }
+
+    /// The moment of every frame at a state, in the order of [`at_state`](Self::at_state).
+    fn moments_at(&self, k: usize) -> Vec<usize> {
+        let (mut all, mut first) = (Vec::new(), 0);
+        for &c in self.copies {
+            let mut draws = Vec::new();
+            self.read.at_state_in(c, k, self.draws.clone(), &|_, d| (d - self.draws.start) as f64, &mut draws);
+            all.extend(draws.into_iter().map(|d| first + d as usize));
+            first += self.draws.len();
+        }
+        all
+    }
+
     /// `value` of all frames at a state.
     fn at_state(&self, k: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
         let mut all = Vec::new();
@@ -304,17 +324,63 @@ fn one_pair(part: &Part<'_>, i: usize) -> Answer<Bar> {
     })
 }
 
-/// Errors of f_j - f_i by BAR from neighbour to neighbour, which share the samples of the state between them.
-fn chained(part: &Part<'_>, g: f64) -> Answer<Vec<Vec<f64>>> {
-    let k = part.states();
+/// Errors of f_j - f_i by MBAR: of independent frames, or of the moments of the copies if they are larger; those of a state that no frame
+/// was at by the inefficiency g of the others.
+fn fitted(part: &Part<'_>, fit: &Mbar<'_>, g: f64) -> Vec<Vec<f64>> {
+    let (k, influences, covariance) = (part.states(), fit.influences(), fit.covariance(CovarianceMethod::Asymptotic));
+    let shape = part.shape();
+    let correlated = shape.errors(&shape.sums(&influences.phi, influences.states.len()));
+    let error = |i: usize, j: usize| {
+        let (independent, of) = (covariance.stderr(i, j), |k: usize| influences.states.binary_search(&k));
+        match (of(i), of(j)) {
+            (Ok(a), Ok(b)) => larger(independent, correlated[a][b]),
+            _ => independent * g.sqrt(),
+        }
+    };
+    (0..k).map(|i| (0..k).map(|j| error(i, j)).collect()).collect()
+}
+
+/// Errors of f_j - f_i by BAR from neighbour to neighbour, which share the samples of the state between them: of independent frames, or
+/// of the moments of the copies if they are larger.
+fn chained(part: &Part<'_>) -> Answer<Vec<Vec<f64>>> {
+    let (k, shape) = (part.states(), part.shape());
     let works = |i: usize, j: usize| {
         let work = part.works(i, j);
         Works { sample: (0..work.len()).collect(), work }
     };
     let links: Vec<(Works, Works)> = (0..k - 1).map(|i| (works(i, i + 1), works(i + 1, i))).collect();
-    let c = bar_chain(&links).map_err(|(_, why)| why)?.f_k_covariance();
-    let error = |i: usize, j: usize| ((c[i * k + i] + c[j * k + j] - 2.0 * c[i * k + j]).max(0.0) * g).sqrt();
-    Ok((0..k).map(|i| (0..k).map(|j| error(i, j)).collect()).collect())
+    let chain = bar_chain(&links).map_err(|(_, why)| why)?;
+    let mut psi = vec![vec![0.0; shape.moments()]];
+    for (i, (forward, reverse)) in chain.influences.iter().enumerate() {
+        let mut next = psi[i].clone();
+        for (k, phi) in [(i, forward), (i + 1, reverse)] {
+            part.moments_at(k).into_iter().zip(phi).for_each(|(m, phi)| next[m] += phi);
+        }
+        psi.push(next);
+    }
+    let (c, correlated) = (chain.f_k_covariance(), shape.errors(&psi));
+    let independent = |i: usize, j: usize| (c[i * k + i] + c[j * k + j] - 2.0 * c[i * k + j]).max(0.0).sqrt();
+    Ok((0..k).map(|i| (0..k).map(|j| larger(independent(i, j), correlated[i][j])).collect()).collect())
+}
+
+/// Errors of F_j - F_i by integration, points as in the profile: of independent frames, or of the moments of the copies if they are
+/// larger. A rule is linear in the means, and what it makes of one of them alone is its weight.
+fn integrated(part: &Part<'_>, ti: &Ti, g: f64) -> Answer<Vec<Vec<f64>>> {
+    let (k, shape, points) = (part.states(), part.shape(), ti.profile.len());
+    let lambda: Vec<f64> = part.read.states.iter().map(|t| t.lambda).collect();
+    let mut psi = vec![vec![0.0; shape.moments()]; points];
+    for i in 0..k {
+        let alone: Vec<f64> = (0..k).map(|j| f64::from(u8::from(i == j))).collect();
+        let weights = thermodynamic_integration(&Gradients::new(1, &lambda, &alone, &vec![0.0; k])?, ti.rule)?.profile;
+        let values = part.at_state(i, |r, d| part.read.gradient_of(r, d));
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        for (m, v) in part.moments_at(i).into_iter().zip(values) {
+            psi.iter_mut().zip(&weights).for_each(|(psi, w)| psi[m] += w * (v - mean) / n);
+        }
+    }
+    let correlated = shape.errors(&psi);
+    Ok((0..points).map(|i| (0..points).map(|j| larger(ti.delta(i, j).1 / g.sqrt(), correlated[i][j])).collect()).collect())
 }
 
 /// Errors of sums of independent differences.
@@ -347,8 +413,7 @@ fn find(how: How, read: &OnLadder, g: f64) -> Answer<Found> {
         Method::Mbar | Method::LogZ => {
             let u = whole.potentials()?;
             let fit = mbar(&u, &MbarOptions::default())?;
-            let covariance = fit.covariance(CovarianceMethod::Asymptotic);
-            found.theory = (0..k).map(|i| (0..k).map(|j| covariance.stderr(i, j) * g.sqrt()).collect()).collect();
+            found.theory = fitted(&whole, &fit, g);
             found.matrix = fit.overlap().matrix.chunks(k).map(<[f64]>::to_vec).collect();
             found.warnings = fit.warnings().to_vec();
             if let Some((replicates, seed)) = how.bootstrap {
@@ -358,14 +423,13 @@ fn find(how: How, read: &OnLadder, g: f64) -> Answer<Found> {
         }
         Method::Ti => {
             let (ti, means) = integrate(&whole, how.rule, g)?;
-            let points = ti.profile.len();
             found.before = usize::from(ti.lambda[0][0] != read.states[0].lambda);
             found.rule = Some(ti.rule);
-            found.theory = (0..points).map(|i| (0..points).map(|j| ti.delta(i, j).1).collect()).collect();
+            found.theory = integrated(&whole, &ti, g)?;
             found.warnings = ti.warnings;
             found.gradients = means;
             let stderr = found.theory[found.before][found.before + k - 1];
-            found.against = across(&whole, ti.rule, stderr, g);
+            found.against = across(&whole, ti.rule, stderr);
             // no pair of states need overlap
             found.overlap.clear();
             found.shared = (0..k - 1).map(|i| whole.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
@@ -388,7 +452,7 @@ fn find(how: How, read: &OnLadder, g: f64) -> Answer<Found> {
         }
         _ => {
             let pairs = pairs.into_iter().collect::<Answer<Vec<_>>>()?;
-            found.theory = chained(&whole, g)?;
+            found.theory = chained(&whole)?;
             found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
         }
     }
@@ -398,10 +462,10 @@ fn find(how: How, read: &OnLadder, g: f64) -> Answer<Found> {
 
 /// What holds an integral between the first and the last state against the states being too far apart: BAR, where every pair of
 /// neighbours overlaps; else straight lines instead of the spline or the other way round, with the rule's own error.
-fn across(whole: &Part<'_>, rule: TiRule, stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
+fn across(whole: &Part<'_>, rule: TiRule, stderr: f64) -> Vec<(&'static str, f64, f64)> {
     let mut all = Vec::new();
     if let Ok(f) = solve(How { method: Method::Bar, rule: None, bootstrap: None }, whole) {
-        let error = chained(whole, g).map_or(f64::NAN, |theory| theory[0][f.len() - 1]);
+        let error = chained(whole).map_or(f64::NAN, |theory| theory[0][f.len() - 1]);
         all.push(("BAR", f[f.len() - 1], (error * error + stderr * stderr).sqrt()));
     }
     let (name, other) = match rule {
@@ -448,11 +512,8 @@ fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, found: &Found
             && (spread > 2.0 * theory || theory > 2.0 * spread)
         {
             let which = if by_spread { "the spread of the copies" } else { "the theory of the estimator" };
-            let message = format!(
-                "the copies spread by {:.2e}, theory with g = {g:.1} says {:.2e}: the error is that of {which}",
-                spread * factor,
-                theory * factor
-            );
+            let message =
+                format!("the copies spread by {:.2e}, theory says {:.2e}: the error is that of {which}", spread * factor, theory * factor);
             e.warnings.push(Warning::new(WarningKind::ErrorsDisagree, message));
         }
         e

@@ -25,6 +25,7 @@ pub mod init;
 mod ladders;
 mod metadynamics;
 mod minimise;
+mod moments;
 mod moves;
 mod observables;
 pub mod physics;

@@ -16,6 +16,7 @@
 //! | free energy from mean gradients | [`thermodynamic_integration`] |
 //! | free energy from nonequilibrium work | [`jarzynski`], [`crooks`], [`crossed_gaussians`], [`hummer_szabo`] |
 //! | free energy from runs of weighted particles | [`mean_of_runs`] |
+//! | what correlated samples do to MBAR's errors | [`Mbar::influences`] |
 //! | averages at other temperatures | [`reweight`], [`reweight_many`] |
 //! | free-energy surface | [`surface`], [`weighted_surface`], [`Mbar::surface`], [`smooth_surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
@@ -76,7 +77,8 @@ pub use inefficiency::{
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
 pub use leave_one_out::{LeaveOneOut, leave_one_out};
 pub use mbar::{
-    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
+    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Influences, Initial, Mbar, MbarOptions, Overlap, Perturbed,
+    Resampled, mbar,
 };
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use quantile::{normal_quantile, student_t_quantile};
