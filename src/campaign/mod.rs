@@ -28,6 +28,7 @@ mod job;
 mod ladders;
 mod metadynamics;
 mod minimise;
+mod moments;
 mod moves;
 mod named_system;
 mod observables;

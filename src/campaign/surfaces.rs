@@ -4,6 +4,7 @@ use super::analyse::{Scalar, Stored, finite};
 use super::config::{Estimate as Wanted, Sample, Smooth, Stage};
 use super::copies::larger;
 use super::job::Job;
+use super::moments::{Moments, Shape, visits};
 use super::weighted::{Answer, Source, Weighted};
 use crate::Result;
 use crate::estimate::summary::{StageSummary, SurfaceSummary};
@@ -161,18 +162,18 @@ impl Grid<'_> {
         let mut s = match &from.source {
             // replicas are the copies: their spread is the error already
             Source::Equal => return Ok(surface(&series, self.axes, kt)?),
-            Source::Ladder(_) => {
-                let mut s = from.with_fit(&from.all(), |fit, state| fit.surface(state, &self.columns(), self.axes, kt))?;
-                let root = self.g.sqrt();
-                s.stderr.iter_mut().chain(&mut s.population_stderr).for_each(|e| *e *= root);
-                s
-            }
+            Source::Ladder(_) => from.with_fit(&from.all(), |fit, state| {
+                let mut s = fit.surface(state, &self.columns(), self.axes, kt)?;
+                self.correlated(&Moments::of_ladder(self.shape(), &fit.influences()), &mut s);
+                Ok(s)
+            })?,
             Source::Bias(_) => {
                 let log: Vec<f64> = self.weights.iter().map(|w| log(*w)).collect();
                 let mut s = weighted_surface(&series, Series { values: &log, ..series[0] }, self.axes, kt)?;
                 // what a walker does in time is in g
                 s.warnings.retain(|w| !matches!(w.kind, WarningKind::FewReplicas | WarningKind::TooShort));
-                self.theory(&mut s);
+                self.independent(&mut s);
+                self.correlated(&Moments::of_weights(self.shape(), self.weights), &mut s);
                 s
             }
         };
@@ -189,17 +190,48 @@ impl Grid<'_> {
         Ok(s)
     }
 
-    /// Errors of self-normalised weights of frames of which one in g is independent:
-    /// var(ln p_b/p_min) = g (sum_b w^2 / p_b^2 + sum_min w^2 / p_min^2),   var(p_b) = g sum w^2 (1_b - p_b)^2.
-    fn theory(&self, s: &mut Surface) {
+    fn shape(&self) -> Shape {
+        let from = self.from;
+        Shape { copies: from.copies, replicas: from.trajectories / from.copies.max(1), draws: from.draws }
+    }
+
+    /// Errors of self-normalised weights of independent frames:
+    /// var(ln p_b/p_min) = sum_b w^2 / p_b^2 + sum_min w^2 / p_min^2,   var(p_b) = sum w^2 (1_b - p_b)^2.
+    fn independent(&self, s: &mut Surface) {
         let (kt, low) = (self.from.kt, s.lowest);
         let squares = self.sums(self.weights, |w| w * w);
         let total: f64 = self.weights.iter().map(|w| w * w).sum();
         let part = |b: usize| squares[b] / (s.population[b] * s.population[b]);
         for b in (0..s.count.len()).filter(|b| s.population[*b] > 0.0) {
             let p = s.population[b];
-            s.stderr[b] = if b == low { 0.0 } else { kt * (self.g * (part(b) + part(low))).sqrt() };
-            s.population_stderr[b] = (self.g * (squares[b] * (1.0 - 2.0 * p) + p * p * total)).sqrt();
+            s.stderr[b] = if b == low { 0.0 } else { kt * (part(b) + part(low)).sqrt() };
+            s.population_stderr[b] = (squares[b] * (1.0 - 2.0 * p) + p * p * total).sqrt();
+        }
+    }
+
+    /// Errors of independent frames become those of correlated ones, each bin by its own correlation in time: the largest of the error
+    /// of independent frames, that of the moments' influences, and that of independent visits, which speaks where visits are few.
+    fn correlated(&self, moments: &Moments<'_>, s: &mut Surface) {
+        let (kt, low, bins) = (self.from.kt, s.lowest, s.count.len());
+        let bin: Vec<Option<usize>> = (0..self.weights.len()).map(|n| self.bin(n)).collect();
+        let mut frames = vec![Vec::new(); bins];
+        for (n, (b, w)) in bin.iter().zip(self.weights).enumerate() {
+            b.iter().for_each(|b| frames[*b].push((n, *w)));
+        }
+        let influence = |frames: &[(usize, f64)]| moments.influence(&moments.column(frames));
+        let all: Vec<(usize, f64)> = self.weights.iter().copied().enumerate().collect();
+        let (whole, lowest) = (influence(&all), influence(&frames[low]));
+        let visits = visits(self.shape(), self.weights, &bin, bins);
+        let rare = |b: usize| (1.0 - s.population[b]) / s.population[b] * visits[b].sqrt();
+        for b in (0..bins).filter(|b| s.population[*b] > 0.0) {
+            let psi = influence(&frames[b]);
+            let against = |other: &[f64]| self.shape().error(&psi.iter().zip(other).map(|(a, b)| a - b).collect::<Vec<_>>());
+            if b != low {
+                let (rare_b, rare_low) = (rare(b), rare(low));
+                let few = (rare_b * rare_b + rare_low * rare_low).sqrt();
+                s.stderr[b] = larger(s.stderr[b], kt * larger(against(&lowest), few));
+            }
+            s.population_stderr[b] = larger(s.population_stderr[b], s.population[b] * larger(against(&whole), rare(b)));
         }
     }
 

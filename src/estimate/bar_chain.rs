@@ -20,6 +20,8 @@ pub struct BarChain {
     pub links: Vec<Bar>,
     /// Covariance of the links' free energies, `[link][link]`; Bennett's variance on the diagonal.
     pub covariance: Vec<f64>,
+    /// phi of each link: what each forward and each reverse sample has added to its free energy, in the order of the works.
+    pub influences: Vec<(Vec<f64>, Vec<f64>)>,
 }
 
 impl BarChain {
@@ -63,18 +65,18 @@ pub fn bar_chain(links: &[(Works, Works)]) -> Result<BarChain, (usize, FreeEnerg
         answers.push(bar(&forward.work, &reverse.work).map_err(|e| (p, e))?);
     }
     let mut covariance = vec![0.0; count * count];
-    let mut before: Option<Vec<f64>> = None;
+    let mut influences: Vec<(Vec<f64>, Vec<f64>)> = Vec::with_capacity(count);
     for (p, (forward, reverse)) in links.iter().enumerate() {
         let (phi_f, phi_r) = influence(&forward.work, &reverse.work, answers[p].delta_f);
         covariance[p * count + p] = answers[p].stderr * answers[p].stderr;
-        if let Some(before) = before {
-            let shared = common(&links[p - 1].1.sample, &before, &forward.sample, &phi_f);
+        if let Some((_, before)) = influences.last() {
+            let shared = common(&links[p - 1].1.sample, before, &forward.sample, &phi_f);
             covariance[(p - 1) * count + p] = shared;
             covariance[p * count + p - 1] = shared;
         }
-        before = Some(phi_r);
+        influences.push((phi_f, phi_r));
     }
-    Ok(BarChain { links: answers, covariance })
+    Ok(BarChain { links: answers, covariance, influences })
 }
 
 /// How much each sample moves the root.

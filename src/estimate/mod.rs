@@ -18,6 +18,7 @@
 //! | any error from independent groups | [`leave_one_out`], [`delete_one_error`] |
 //! | how fast a ladder mixes | [`second_eigenvalue`] |
 //! | free energy from runs of weighted particles | [`mean_of_runs`] |
+//! | what correlated samples do to MBAR's errors | [`Mbar::influences`] |
 //! | averages at other temperatures | [`reweight`], [`reweight_many`] |
 //! | free-energy surface | [`surface`], [`weighted_surface`], [`Mbar::surface`], [`smooth_surface`] |
 //! | basins: populations, visits, crossings | [`basins`] |
@@ -81,7 +82,8 @@ pub use inefficiency::{
 pub use jackknife::{Jackknife, circular_mean, jackknife, variance};
 pub use leave_one_out::{LeaveOneOut, delete_one_error, leave_one_out};
 pub use mbar::{
-    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Initial, Mbar, MbarOptions, Overlap, Perturbed, Resampled, mbar,
+    Bootstrap, Covariance, CovarianceMethod, EntropyEnthalpy, Expectations, Influences, Initial, Mbar, MbarOptions, Overlap, Perturbed,
+    Resampled, mbar,
 };
 pub use mean::{ErrorRoute, Mean, REPLICAS_FOR_SPREAD, mean};
 pub use mixing::second_eigenvalue;

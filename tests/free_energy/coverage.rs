@@ -33,29 +33,35 @@ fn intervals_cover_as_they_say() {
     assert!(percent(twin) < 93.0, "twin: {} %", percent(twin));
 }
 
-/// Two oscillators drawn apart: a number without a warning has an honest interval, with a warning at least no absurd one, and beyond
-/// that there is no number.
+/// Two oscillators drawn apart, 500 samples each: what is printed covers, what is doubtful carries a warning, and beyond that there is no
+/// number. 4000 replicas: a coverage of 95 % is known to 0.34 %.
+///
+/// Whether there is a warning, and at last whether there is a number, is decided by the same samples as the number, so intervals are judged
+/// together, warned or not: 94 to 96 of 100 must hold the truth as long as every replica has a number (up to d = 5, measured 94.1 to 95.2).
+/// Farther out those that have one are a selection by luck, 73 % of the replicas at d = 5.5 and 2 % at d = 6, whose intervals hold it in 93
+/// and 70 of 100: there all that can be asked is that every number carries its warning, and that none is absurd. The twin's errors,
+/// W^T W, are too small at any distance.
 #[test]
 fn shrinking_overlap_ends_in_warnings_and_errors() {
-    const REPLICAS: u64 = 400;
-    for tenths in (0..=120).step_by(10).chain([35, 45, 55]) {
+    const REPLICAS: u64 = 4000;
+    for tenths in (10..=90).step_by(5) {
         let system = Oscillators::new(&[(1.0, 0.0), (1.0, tenths as f64 / 10.0)]);
-        let (mut sound, mut covered, mut warned, mut far) = (0, 0, 0, 0);
+        let (mut numbers, mut warned, mut covered, mut twin) = (0, 0, 0, 0);
         for r in 0..REPLICAS {
-            let u = system.potentials(&[500, 500], &mut Normals::new("shrinking", 1000 * tenths + r));
+            let u = system.potentials(&[500, 500], &mut Normals::new("shrinking", 10_000 * tenths + r));
             match solve(&u) {
                 Ok(fit) => {
                     let delta = fit.delta(0, 1);
-                    let off = delta.value.abs() / delta.stderr.max(1e-12);
-                    if fit.warnings().is_empty() {
-                        sound += 1;
-                        covered += u64::from(off < 1.96 || tenths == 0);
-                    } else {
-                        assert_eq!(fit.warnings()[0].kind, WarningKind::PoorOverlap);
+                    let off = delta.value.abs();
+                    numbers += 1;
+                    covered += u64::from(off < 1.96 * delta.stderr);
+                    twin += u64::from(off < 1.96 * fit.covariance(CovarianceMethod::Approximate).stderr(0, 1));
+                    assert!(off < 5.0 * delta.stderr, "d = {tenths}/10: {delta:?}");
+                    if let Some(warning) = fit.warnings().first() {
+                        assert_eq!(warning.kind, WarningKind::PoorOverlap);
                         assert!(delta.stderr > 0.2);
                         warned += 1;
                     }
-                    far += u64::from(off > 5.0 && tenths > 0);
                 }
                 Err(FreeEnergyError::Disconnected { groups, .. }) => {
                     assert_eq!(groups, [["s0".to_owned()], ["s1".to_owned()]]);
@@ -63,14 +69,16 @@ fn shrinking_overlap_ends_in_warnings_and_errors() {
                 Err(other) => panic!("d = {tenths}/10: {other}"),
             }
         }
-        assert_eq!(far, 0, "d = {tenths}/10");
-        // 3.5 binomial standard deviations below 94 %, the least of a sound interval
-        let least = 0.94 * sound as f64 - 3.5 * (0.94 * 0.06 * sound as f64).sqrt();
-        assert!(covered as f64 >= least, "d = {tenths}/10: {covered} of {sound} intervals cover");
+        let percent = |n: u64| 100.0 * n as f64 / numbers as f64;
         match tenths {
-            0..=40 => assert_eq!((sound, warned), (REPLICAS, 0), "d = {tenths}/10"),
-            55.. if tenths >= 80 => assert_eq!((sound, warned), (0, 0), "d = {tenths}/10"),
-            _ => assert!(sound + warned <= REPLICAS),
+            0..=50 => {
+                assert_eq!(numbers, REPLICAS, "d = {tenths}/10");
+                assert!((94.0..=96.0).contains(&percent(covered)), "d = {tenths}/10: {} %", percent(covered));
+                assert!(percent(twin) < 94.0, "d = {tenths}/10: the twin covers {} %", percent(twin));
+                assert!(if tenths <= 40 { warned == 0 } else { warned > 0 }, "d = {tenths}/10: {warned} warnings");
+            }
+            55 | 60 => assert!(numbers == warned && numbers < REPLICAS, "d = {tenths}/10: {warned} warnings of {numbers} numbers"),
+            _ => assert_eq!(numbers, 0, "d = {tenths}/10"),
         }
     }
 }

@@ -4,12 +4,11 @@ use super::Answer;
 use super::found::Found;
 use super::part::Part;
 use super::solve::{How, integrate, one_pair, solve};
+use super::theory::{chained, fitted, integrated};
 use crate::campaign::config::Method;
 use crate::campaign::copies::{COPIES, without_each_group};
 use crate::campaign::estimate_files::block_of;
-use crate::estimate::{
-    Bar, Bootstrap, CovarianceMethod, MbarOptions, TiRule, Warning, WarningKind, Works, bar_chain, exp_forward, exp_reverse, mbar,
-};
+use crate::estimate::{Bar, Bootstrap, MbarOptions, TiRule, Warning, WarningKind, exp_forward, exp_reverse, mbar};
 
 /// Free energies of a part of the frames, which are correlated by `g`.
 pub(super) fn find(how: How, part: &Part<'_>, g: f64) -> Answer<Found> {
@@ -30,7 +29,7 @@ pub(super) fn find(how: How, part: &Part<'_>, g: f64) -> Answer<Found> {
         Method::Exp => one_sided(part, g, &mut found)?,
         _ => {
             let pairs = pairs.into_iter().collect::<Answer<Vec<_>>>()?;
-            found.theory = chained(part, g)?;
+            found.theory = chained(part)?;
             found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
         }
     }
@@ -39,12 +38,10 @@ pub(super) fn find(how: How, part: &Part<'_>, g: f64) -> Answer<Found> {
 
 /// MBAR.
 fn all_states(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
-    let k = part.states();
     let u = part.potentials()?;
     let fit = mbar(&u, &MbarOptions::default())?;
-    let covariance = fit.covariance(CovarianceMethod::Asymptotic);
-    found.theory = (0..k).map(|i| (0..k).map(|j| covariance.stderr(i, j) * g.sqrt()).collect()).collect();
-    found.matrix = fit.overlap().matrix.chunks(k).map(<[f64]>::to_vec).collect();
+    found.theory = fitted(part, &fit, g);
+    found.matrix = fit.overlap().matrix.chunks(part.states()).map(<[f64]>::to_vec).collect();
     found.warnings = fit.warnings().to_vec();
     if let Some((replicates, seed)) = how.bootstrap {
         let how = Bootstrap { replicates, seed, block: block_of(g, u.n_k().iter().copied().filter(|n| *n > 0).min().unwrap_or(1)) };
@@ -57,14 +54,13 @@ fn all_states(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()
 fn gradients(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
     let k = part.states();
     let (ti, means) = integrate(part, how.rule, g)?;
-    let points = ti.profile.len();
     found.before = usize::from(ti.lambda[0][0] != part.read.states[0].lambda);
     found.rule = Some(ti.rule);
-    found.theory = (0..points).map(|i| (0..points).map(|j| ti.delta(i, j).1).collect()).collect();
+    found.theory = integrated(part, &ti, g)?;
     found.warnings = ti.warnings;
     found.gradients = means;
     let stderr = found.theory[found.before][found.before + k - 1];
-    found.against = across(part, ti.rule, stderr, g);
+    found.against = across(part, ti.rule, stderr);
     // no pair of states need overlap
     found.overlap.clear();
     found.shared = (0..k - 1).map(|i| part.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
@@ -91,19 +87,6 @@ fn one_sided(part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
     Ok(())
 }
 
-/// Errors of f_j - f_i by BAR from neighbour to neighbour, which share the samples of the state between them.
-fn chained(part: &Part<'_>, g: f64) -> Answer<Vec<Vec<f64>>> {
-    let k = part.states();
-    let works = |i: usize, j: usize| {
-        let work = part.works(i, j);
-        Works { sample: (0..work.len()).collect(), work }
-    };
-    let links: Vec<(Works, Works)> = (0..k - 1).map(|i| (works(i, i + 1), works(i + 1, i))).collect();
-    let c = bar_chain(&links).map_err(|(_, why)| why)?.f_k_covariance();
-    let error = |i: usize, j: usize| ((c[i * k + i] + c[j * k + j] - 2.0 * c[i * k + j]).max(0.0) * g).sqrt();
-    Ok((0..k).map(|i| (0..k).map(|j| error(i, j)).collect()).collect())
-}
-
 /// Errors of sums of independent differences.
 fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
     let k = errors.len() + 1;
@@ -116,10 +99,10 @@ fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
 
 /// What holds an integral between the first and the last state against the states being too far apart: BAR, where every pair of
 /// neighbours overlaps; else straight lines instead of the spline or the other way round, with the rule's own error.
-fn across(part: &Part<'_>, rule: TiRule, stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
+fn across(part: &Part<'_>, rule: TiRule, stderr: f64) -> Vec<(&'static str, f64, f64)> {
     let mut all = Vec::new();
     if let Ok(f) = solve(How { method: Method::Bar, rule: None, bootstrap: None }, part) {
-        let error = chained(part, g).map_or(f64::NAN, |theory| theory[0][f.len() - 1]);
+        let error = chained(part).map_or(f64::NAN, |theory| theory[0][f.len() - 1]);
         all.push(("BAR", f[f.len() - 1], (error * error + stderr * stderr).sqrt()));
     }
     let (name, other) = match rule {

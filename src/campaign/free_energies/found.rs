@@ -59,15 +59,12 @@ impl Found {
     }
 
     /// A doubt where the two differ by more than a factor of two; `factor` from kT to the unit of the estimate.
-    pub(super) fn two_errors(&self, i: usize, j: usize, g: f64, factor: f64) -> Option<Warning> {
+    pub(super) fn two_errors(&self, i: usize, j: usize, factor: f64) -> Option<Warning> {
         let (spread, theory) = (self.spread(i, j)?, self.theory[i][j]);
         (spread > 2.0 * theory || theory > 2.0 * spread).then(|| {
             let which = if self.by_spread(i, j) { "the spread of the copies" } else { "the theory of the estimator" };
-            let message = format!(
-                "the copies spread by {:.2e}, theory with g = {g:.1} says {:.2e}: the error is that of {which}",
-                spread * factor,
-                theory * factor
-            );
+            let message =
+                format!("the copies spread by {:.2e}, theory says {:.2e}: the error is that of {which}", spread * factor, theory * factor);
             Warning::new(WarningKind::ErrorsDisagree, message)
         })
     }

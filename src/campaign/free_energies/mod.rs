@@ -8,6 +8,7 @@ mod part;
 mod report;
 mod solve;
 mod table;
+mod theory;
 
 use super::analyse::estimate_frame;
 use super::config::{Estimate as Wanted, Method, Stage, StageKind};

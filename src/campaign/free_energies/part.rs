@@ -2,6 +2,7 @@
 
 use super::Answer;
 use crate::campaign::ladders::OnLadder;
+use crate::campaign::moments::Shape;
 use crate::estimate::ReducedPotentials;
 use std::ops::Range;
 
@@ -15,6 +16,23 @@ pub(super) struct Part<'a> {
 impl Part<'_> {
     pub(super) fn states(&self) -> usize {
         self.read.states.len()
+    }
+
+    /// How its frames lie.
+    pub(super) fn shape(&self) -> Shape {
+        Shape { copies: self.copies.len(), replicas: self.read.per_copy, draws: self.draws.len() }
+    }
+
+    /// The moment of every frame at a state, in the order of [`at_state`](Self::at_state).
+    pub(super) fn moments_at(&self, k: usize) -> Vec<usize> {
+        let (mut all, mut first) = (Vec::new(), 0);
+        for &c in self.copies {
+            let mut draws = Vec::new();
+            self.read.at_state_in(c, k, self.draws.clone(), &|_, d| (d - self.draws.start) as f64, &mut draws);
+            all.extend(draws.into_iter().map(|d| first + d as usize));
+            first += self.draws.len();
+        }
+        all
     }
 
     /// `value` of all frames at a state.

@@ -20,7 +20,7 @@ pub(super) fn report(job: &Job<'_>, wanted: &Wanted, read: &OnLadder, g: f64, fo
     let difference = |name: String, i: usize, j: usize, n_eff: f64| {
         let mut e = Estimate::new(name, found.f[j] - found.f[i], found.error(i, j), n_eff).scaled(factor);
         e.unit = Some(unit.name().to_owned());
-        e.warnings.extend(found.two_errors(i, j, g, factor));
+        e.warnings.extend(found.two_errors(i, j, factor));
         e
     };
     let (first, end) = (found.before, found.end());

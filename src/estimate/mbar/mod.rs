@@ -6,6 +6,7 @@ mod connection;
 mod covariance;
 mod expectations;
 mod gram;
+mod influence;
 mod ladder;
 mod newton;
 mod pass;
@@ -15,6 +16,7 @@ mod svd;
 pub use bootstrap::{Bootstrap, Resampled};
 pub use covariance::{Covariance, CovarianceMethod, Overlap};
 pub use expectations::{EntropyEnthalpy, Expectations, Perturbed};
+pub use influence::Influences;
 
 use super::exponential::{Delta, boltzmann, doubt};
 use super::free_energy_error::FreeEnergyError;
