@@ -82,7 +82,7 @@ fn the_reference_is_that_of_the_system() {
 }
 
 #[test]
-#[ignore = "the whole campaign: about eleven minutes on two cores"]
+#[ignore = "the whole campaign: eight minutes or more on two cores"]
 fn three_roads_agree() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("run");

@@ -151,7 +151,7 @@ fn intervals_cover_the_truth() {
 
 /// Replicas swapping: 92 to 98 of 100 intervals of 95 % hold the exact value.
 #[test]
-#[ignore = "40 s of CPU"]
+#[ignore = "three minutes of CPU"]
 fn intervals_cover_the_truth_over_400_seeds() {
     judge(WHOLE, 400);
 }
