@@ -10,7 +10,7 @@ use ergodica::real::Real;
 use program::{campaign, ergodica, str};
 use std::ops::RangeInclusive;
 
-/// Numbers of copies: with 8 their spread has a say, with 3 there is only theory.
+/// Numbers of copies: with 8 their spread has a say, with 3 they cannot be left out in turn.
 const COPIES: [usize; 2] = [8, 3];
 const LAMBDAS: [f64; 5] = [0.0, 0.1, 0.3, 0.6, 1.0];
 /// Spring constants of the system `harmonic`, and of the Gaussian at lambda = 0.

@@ -102,6 +102,7 @@ fn errors_of_bins_are_as_large_as_the_bins_are_off() {
         let bins: Vec<f64> = (0..BINS - 1).map(|b| rms(z.iter().map(|z| &z[b]))).collect();
         println!("{copies} copies: rms z {all:.3}, of bins {bins:.2?}, of independent frames {naive:.2}");
         assert!((0.8..=1.25).contains(&all), "{copies} copies: rms z {all}");
+        assert!(bins.iter().all(|z| (0.6..=1.5).contains(z)), "{copies} copies: {bins:?}");
         assert!(naive > 2.0, "{copies} copies: the twin has {naive}");
     }
 }

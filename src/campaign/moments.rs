@@ -11,7 +11,7 @@ use crate::estimate::{Influences, Series, Unusable, normal_quantile, statistical
 const BLOCKS: usize = 12;
 
 /// How frames lie: `[copy][replica][draw]`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Shape {
     pub(super) copies: usize,
     /// Of a copy.
@@ -22,7 +22,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// The moment of a frame, `[copy][draw]`.
-    fn moment(self, n: usize) -> usize {
+    pub(super) fn moment(self, n: usize) -> usize {
         n / (self.replicas * self.draws) * self.draws + n % self.draws
     }
 
@@ -31,24 +31,19 @@ impl Shape {
         self.copies * self.draws
     }
 
-    /// Numbers of every frame, `[frame][row]`, summed moment by moment: `[row][moment]`.
-    pub(super) fn sums(self, numbers: &[f64], rows: usize) -> Vec<Vec<f64>> {
-        let mut all = vec![vec![0.0; self.moments()]; rows];
-        for (n, numbers) in numbers.chunks_exact(rows).enumerate() {
-            all.iter_mut().zip(numbers).for_each(|(row, x)| row[self.moment(n)] += x);
-        }
-        all
-    }
-
     /// Standard error of what the moments have moved by so much: the largest of that by correlation in time and of the spreads of
-    /// blocks and of whole copies, which see slow motions that are small beside the noise of a correlation function; NaN where a number is
-    /// none.
+    /// blocks and of whole copies, which see slow motions that are small beside the noise of a correlation function. Where there are too few
+    /// moments for one of them the others speak; NaN where an influence is none.
     pub(super) fn error(self, psi: &[f64]) -> f64 {
+        if psi.iter().any(|p| p.is_nan()) {
+            return f64::NAN;
+        }
         let blocks = self.draws / BLOCKS.div_ceil(self.copies.max(1));
         self.by_correlation(psi).max(self.by_blocks(psi, blocks.max(1))).max(self.by_blocks(psi, self.draws))
     }
 
-    /// Of the sums over blocks of a length: sigma^2 = B/(B - 1) sum (S_b - mean)^2; NaN for one block.
+    /// Of the sums over blocks of a length: sigma^2 = B/(B - 1) sum (S_b - mean)^2; NaN for one block. What is left at the end of a copy,
+    /// less than a block, has no say.
     fn by_blocks(self, psi: &[f64], length: usize) -> f64 {
         let sums: Vec<f64> = psi.chunks_exact(self.draws).flat_map(|copy| copy.chunks_exact(length)).map(|b| b.iter().sum()).collect();
         let n = sums.len() as f64;
@@ -76,19 +71,6 @@ impl Shape {
             Err(_) => f64::NAN,
         }
     }
-
-    /// The same of the difference of any two, `[i][j]`.
-    pub(super) fn errors(self, psi: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let mut all = vec![vec![0.0; psi.len()]; psi.len()];
-        for i in 0..psi.len() {
-            for j in 0..i {
-                let difference: Vec<f64> = psi[i].iter().zip(&psi[j]).map(|(a, b)| a - b).collect();
-                let error = self.error(&difference);
-                (all[i][j], all[j][i]) = (error, error);
-            }
-        }
-        all
-    }
 }
 
 /// What all averages over the same weighted frames have in common, summed over the replicas of a copy at each of its times.
@@ -114,10 +96,12 @@ impl<'a> Moments<'a> {
     pub(super) fn of_ladder(shape: Shape, influences: &'a Influences) -> Self {
         let s = influences.states.len();
         let mut parts = vec![0.0; shape.copies * shape.draws * 2 * s];
-        for (n, (phi, origin)) in influences.phi.chunks_exact(s).zip(&influences.origin).enumerate() {
-            let part = &mut parts[shape.moment(n) * 2 * s..][..2 * s];
-            part.iter_mut().zip(phi).for_each(|(p, phi)| *p += phi);
-            part[s + origin] += 1.0;
+        let phi = influences.summed(shape.moments(), |n| shape.moment(n));
+        for (part, phi) in parts.chunks_exact_mut(2 * s).zip(phi.chunks_exact(s)) {
+            part[..s].copy_from_slice(phi);
+        }
+        for (n, origin) in influences.origin.iter().enumerate() {
+            parts[shape.moment(n) * 2 * s + s + origin] += 1.0;
         }
         Moments { shape, influences: Some(influences), terms: 2 * s, parts }
     }
@@ -177,4 +161,28 @@ pub(super) fn visits(shape: Shape, weights: &[f64], bin: &[Option<usize>], bins:
         here.into_iter().for_each(|b| squares[b] += sum * sum);
     }
     squares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_blocks_and_visits_by_hand() {
+        // 2 copies of 2 replicas with 3 draws
+        let shape = Shape { copies: 2, replicas: 2, draws: 3 };
+        let moments: Vec<usize> = (0..12).map(|n| shape.moment(n)).collect();
+        assert_eq!(moments, [0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5]);
+        // sums of the copies 3 and 1: sigma^2 = 2 (1 + 1)
+        assert!((shape.by_blocks(&[1.0, 1.0, 1.0, 0.5, 0.5, 0.0], 3) - 2.0).abs() < 1e-15);
+        // blocks of 2, the third draw left over: 2 and 1, sigma^2 = 2 (1/4 + 1/4)
+        assert!((shape.by_blocks(&[1.0, 1.0, 9.0, 0.5, 0.5, 9.0], 2) - 1.0).abs() < 1e-15);
+        assert!(shape.error(&[0.0, f64::NAN, 0.0, 0.0, 0.0, 0.0]).is_nan());
+        assert_eq!(shape.error(&[0.0; 6]), 0.0);
+        // one replica stays in bin 0, one comes back to it, one is outside between, one goes from 1 to 0
+        let (o, i) = (Some(0), Some(1));
+        let bin = [o, o, o, o, i, o, o, None, o, i, i, o];
+        let squares = visits(shape, &[1.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], &bin, 2);
+        assert_eq!(squares, [36.0 + 1.0 + 1.0 + 1.0 + 1.0 + 1.0, 1.0 + 4.0]);
+    }
 }

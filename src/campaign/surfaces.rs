@@ -13,6 +13,7 @@ use crate::estimate::{
     smooth_surface, surface, weighted_surface,
 };
 use crate::real::Real;
+use rayon::prelude::*;
 use std::f64::consts::PI;
 
 /// Standard errors of the histogram that a smooth surface may lie away from it.
@@ -223,15 +224,22 @@ impl Grid<'_> {
         let (whole, lowest) = (influence(&all), influence(&frames[low]));
         let visits = visits(self.shape(), self.weights, &bin, bins);
         let rare = |b: usize| (1.0 - s.population[b]) / s.population[b] * visits[b].sqrt();
-        for b in (0..bins).filter(|b| s.population[*b] > 0.0) {
+        let of_bin = |b: usize| {
             let psi = influence(&frames[b]);
             let against = |other: &[f64]| self.shape().error(&psi.iter().zip(other).map(|(a, b)| a - b).collect::<Vec<_>>());
-            if b != low {
-                let (rare_b, rare_low) = (rare(b), rare(low));
-                let few = (rare_b * rare_b + rare_low * rare_low).sqrt();
-                s.stderr[b] = larger(s.stderr[b], kt * larger(against(&lowest), few));
-            }
-            s.population_stderr[b] = larger(s.population_stderr[b], s.population[b] * larger(against(&whole), rare(b)));
+            // where the moments do not speak the slowest column does
+            let known = |independent: f64, of: f64, few: f64| {
+                if of.is_nan() { larger(independent * self.g.sqrt(), few) } else { larger(independent, larger(of, few)) }
+            };
+            let few = (rare(b) * rare(b) + rare(low) * rare(low)).sqrt();
+            let stderr = if b == low { s.stderr[b] } else { kt * known(s.stderr[b] / kt, against(&lowest), few) };
+            let p = s.population[b];
+            (b, stderr, p * known(s.population_stderr[b] / p, against(&whole), rare(b)))
+        };
+        let visited: Vec<usize> = (0..bins).filter(|b| s.population[*b] > 0.0).collect();
+        let found: Vec<(usize, f64, f64)> = visited.into_par_iter().map(of_bin).collect();
+        for (b, stderr, population_stderr) in found {
+            (s.stderr[b], s.population_stderr[b]) = (stderr, population_stderr);
         }
     }
 

@@ -119,7 +119,7 @@ pub(super) fn free_energies(stage: &StageSummary, section: &mut Section, figures
 }
 
 fn states(stage: &StageSummary, found: &FreeEnergySummary, section: &mut Section, figures: &mut Figures) -> Result<()> {
-    let g = found.g.map_or_else(String::new, |g| format!(" One frame in {} is independent.", number::digits(g, 3)));
+    let g = found.g.map_or_else(String::new, |g| format!(" Samples that states share are counted one in {}.", number::digits(g, 3)));
     let ends = if found.by_quadrature.is_empty() { "" } else { " No state stands at the ends: the quadrature reaches them." };
     let by = found.rule.as_ref().map_or(found.method.clone(), |rule| format!("{} with {rule}", found.method));
     section.blocks.push(Block::Text(format!("Free energies by {by} in {}. The errors are {}.{g}{ends}", found.unit, found.errors)));

@@ -20,7 +20,7 @@ macro_rules! both {
             super::$from::$reader(super::FEW);
         }
         #[test]
-        #[ignore = "a million inputs: minutes"]
+        #[ignore = "a million inputs each: a quarter of an hour"]
         fn $many() {
             super::$from::$reader(super::MANY);
         }

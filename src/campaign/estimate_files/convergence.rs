@@ -132,16 +132,16 @@ fn doubts(halves_z: Option<f64>, blocks: Option<&BlockEstimates>) -> Vec<Warning
     let mut all = Vec::new();
     if let Some(z) = halves_z.filter(|z| z.abs() > DRIFT) {
         let what = format!(
-            "the first and the second half of the data differ by {:.1} standard errors: they drift, and more is wrong than the error says; \
-             leave out more of the beginning (discard) or sample longer",
+            "the first and the second half of the data differ by {:.1} standard errors: they drift, if they stand in the order of time, \
+             and more is wrong than the error says: leave out more of the beginning, or sample longer",
             z.abs()
         );
         all.push(Warning::new(WarningKind::Drift, what));
     }
     if let Some(chi_square) = blocks.map(|b| chi_square(&b.blocks)).filter(|c| *c > SCATTER) {
         let what = format!(
-            "{PARTS} blocks of the data scatter {:.1} times as much as their errors say: correlation over long times is not in the error; \
-             sample longer",
+            "{PARTS} blocks of the data scatter {:.1} times as much as their errors say: correlation over long times, if they stand in \
+             the order of time, is not in the error: sample longer",
             (chi_square / (PARTS - 1) as f64).sqrt()
         );
         all.push(Warning::new(WarningKind::ErrorsDisagree, what));
@@ -151,7 +151,8 @@ fn doubts(halves_z: Option<f64>, blocks: Option<&BlockEstimates>) -> Vec<Warning
 
 /// Of values around their weighted mean: a block that knows little, and says so, hides nothing that the others know.
 fn chi_square(of: &[Measured]) -> f64 {
-    let sum = |f: &dyn Fn(f64, f64) -> f64| of.iter().map(|(v, e)| f(*v, 1.0 / (e * e))).sum::<f64>();
+    let known = |(v, e): &&Measured| v.is_finite() && e.is_finite() && *e > 0.0;
+    let sum = |f: &dyn Fn(f64, f64) -> f64| of.iter().filter(known).map(|(v, e)| f(*v, 1.0 / (e * e))).sum::<f64>();
     let mean = sum(&|v, weight| weight * v) / sum(&|_, weight| weight);
     sum(&|v, weight| weight * (v - mean) * (v - mean))
 }

@@ -108,8 +108,9 @@ pub fn estimate_leg(request: &Request, leg: &Leg) -> Result<Analysis> {
 
 /// Leaves answers out that are no numbers: energies of damaged files can be so large that their sums are none.
 fn finite(mut leg: LegAnalysis, out: &mut Analysis) -> Result<LegAnalysis> {
-    // an error that is none has its reason in a warning, or none
-    let known = |a: &Answer| a.f.iter().all(|f| f.is_finite()) && (a.total().1.is_finite() || !a.warnings.is_empty());
+    // an error that is none has its reason in a warning of the estimator, or none; what parts of the data say is no such reason
+    let reason = |w: &Warning| !matches!(w.kind, WarningKind::Drift | WarningKind::ErrorsDisagree);
+    let known = |a: &Answer| a.f.iter().all(|f| f.is_finite()) && (a.total().1.is_finite() || a.warnings.iter().any(reason));
     let (sound, lost): (Vec<Answer>, Vec<Answer>) = leg.answers.into_iter().partition(known);
     leg.answers = sound;
     leg.convergence.retain(|c| leg.answers.iter().any(|a| a.key == c.key));

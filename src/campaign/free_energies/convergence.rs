@@ -12,12 +12,12 @@ const PARTS: usize = 10;
 
 /// The difference of the ends from the first and from the last frames: fraction, forward and its error, reverse and its error.
 ///
-/// The errors are those of each part by the rule of the whole: the larger of theory and the spread of the part's own copies. How far
-/// frames are correlated, `g`, is a property of the stage that a part knows less well: it is that of the whole.
+/// The errors are those of each part by the rule of the whole: the larger of theory with the part's own correlation in time, and the
+/// spread of its copies. `g` is that of the whole, for states that no frame of the part was at.
 pub(super) fn convergence(how: How, whole: &Part<'_>, g: f64, found: &Found) -> Answer<Vec<[f64; 5]>> {
     let (from, n) = (whole.draws.start, whole.draws.len());
     let ends = |draws: Range<usize>| -> Answer<(f64, f64)> {
-        let part = find(How { bootstrap: None, ..how }, &Part { draws, ..*whole }, g)?;
+        let part = find(How { bootstrap: None, ends: true, ..how }, &Part { draws, ..*whole }, g)?;
         Ok((part.f[part.end()], part.error(0, part.end())))
     };
     let row = |part: usize| -> Answer<[f64; 5]> {

@@ -4,7 +4,7 @@ use super::Answer;
 use super::found::Found;
 use super::part::Part;
 use super::solve::{How, integrate, one_pair, solve};
-use super::theory::{chained, fitted, integrated};
+use super::theory::{self, chained, fitted, integrated};
 use crate::campaign::config::Method;
 use crate::campaign::copies::{COPIES, without_each_group};
 use crate::campaign::estimate_files::block_of;
@@ -20,7 +20,7 @@ pub(super) fn find(how: How, part: &Part<'_>, g: f64) -> Answer<Found> {
     });
     let mut found = Found { f, left_out, ..Found::default() };
     // what neighbours share is a matter of pairs, whatever the method
-    let pairs: Vec<Answer<Bar>> = (0..k - 1).map(|i| one_pair(part, i)).collect();
+    let pairs: Vec<Answer<Bar>> = if how.ends { Vec::new() } else { (0..k - 1).map(|i| one_pair(part, i)).collect() };
     found.overlap = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| 0.5 * b.overlap)).collect();
     found.shared = pairs.iter().map(|b| b.as_ref().map_or(0.0, |b| b.shared / g)).collect();
     match how.method {
@@ -29,7 +29,7 @@ pub(super) fn find(how: How, part: &Part<'_>, g: f64) -> Answer<Found> {
         Method::Exp => one_sided(part, g, &mut found)?,
         _ => {
             let pairs = pairs.into_iter().collect::<Answer<Vec<_>>>()?;
-            found.theory = chained(part)?;
+            found.theory = chained(part, g)?;
             found.warnings = pairs.into_iter().flat_map(|b| b.warnings).collect();
         }
     }
@@ -41,6 +41,9 @@ fn all_states(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()
     let u = part.potentials()?;
     let fit = mbar(&u, &MbarOptions::default())?;
     found.theory = fitted(part, &fit, g);
+    if how.ends {
+        return Ok(());
+    }
     found.matrix = fit.overlap().matrix.chunks(part.states()).map(<[f64]>::to_vec).collect();
     found.warnings = fit.warnings().to_vec();
     if let Some((replicates, seed)) = how.bootstrap {
@@ -59,8 +62,11 @@ fn gradients(how: How, part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()>
     found.theory = integrated(part, &ti, g)?;
     found.warnings = ti.warnings;
     found.gradients = means;
-    let stderr = found.theory[found.before][found.before + k - 1];
-    found.against = across(part, ti.rule, stderr);
+    if how.ends {
+        return Ok(());
+    }
+    let stderr = found.theory.error(found.before, found.before + k - 1);
+    found.against = across(part, ti.rule, stderr, g);
     // no pair of states need overlap
     found.overlap.clear();
     found.shared = (0..k - 1).map(|i| part.at_state(i, |_, _| 0.0).len() as f64 / g).collect();
@@ -72,7 +78,7 @@ fn one_sided(part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
     let k = part.states();
     let forward = (0..k - 1).map(|i| exp_forward(&part.works(i, i + 1))).collect::<Answer<Vec<_>>>()?;
     let back = (0..k - 1).map(|i| exp_reverse(&part.works(i + 1, i))).collect::<Answer<Vec<_>>>()?;
-    found.theory = quadrature(&forward.iter().map(|d| d.stderr * g.sqrt()).collect::<Vec<_>>());
+    found.theory = theory::one_sided(part, &forward, g);
     found.shared = forward.iter().map(|d| d.n_eff / g).collect();
     found.overlap.clear();
     for (i, (a, b)) in forward.iter().zip(&back).enumerate() {
@@ -87,22 +93,12 @@ fn one_sided(part: &Part<'_>, g: f64, found: &mut Found) -> Answer<()> {
     Ok(())
 }
 
-/// Errors of sums of independent differences.
-fn quadrature(errors: &[f64]) -> Vec<Vec<f64>> {
-    let k = errors.len() + 1;
-    let mut sum = vec![0.0];
-    for e in errors {
-        sum.push(sum[sum.len() - 1] + e * e);
-    }
-    (0..k).map(|i| (0..k).map(|j| (sum[i.max(j)] - sum[i.min(j)]).sqrt()).collect()).collect()
-}
-
 /// What holds an integral between the first and the last state against the states being too far apart: BAR, where every pair of
 /// neighbours overlaps; else straight lines instead of the spline or the other way round, with the rule's own error.
-fn across(part: &Part<'_>, rule: TiRule, stderr: f64) -> Vec<(&'static str, f64, f64)> {
+fn across(part: &Part<'_>, rule: TiRule, stderr: f64, g: f64) -> Vec<(&'static str, f64, f64)> {
     let mut all = Vec::new();
-    if let Ok(f) = solve(How { method: Method::Bar, rule: None, bootstrap: None }, part) {
-        let error = chained(part).map_or(f64::NAN, |theory| theory[0][f.len() - 1]);
+    if let Ok(f) = solve(How { method: Method::Bar, rule: None, bootstrap: None, ends: true }, part) {
+        let error = chained(part, g).map_or(f64::NAN, |theory| theory.error(0, f.len() - 1));
         all.push(("BAR", f[f.len() - 1], (error * error + stderr * stderr).sqrt()));
     }
     let (name, other) = match rule {

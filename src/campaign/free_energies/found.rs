@@ -1,5 +1,6 @@
 //! What is known of the free energies of a ladder, and how the two ways to an error are weighed.
 
+use super::theory::Theory;
 use crate::campaign::copies::larger;
 use crate::estimate::{Bootstrap, Resampled, TiRule, Warning, WarningKind, delete_one_error};
 
@@ -14,8 +15,8 @@ pub(super) struct Found {
     pub(super) rule: Option<TiRule>,
     /// The same from frames drawn again in blocks, with how.
     pub(super) redrawn: Option<(Bootstrap, Resampled)>,
-    /// Error of f_j - f_i by the estimator's own theory, correlation of the frames included, `[i][j]`.
-    pub(super) theory: Vec<Vec<f64>>,
+    /// The estimator's own errors.
+    pub(super) theory: Theory,
     /// f of the data without each group of copies; none with too few copies.
     pub(super) left_out: Option<Vec<Vec<f64>>>,
     /// Independent samples behind the difference to the next state.
@@ -49,22 +50,25 @@ impl Found {
 
     /// The larger of the two errors.
     pub(super) fn error(&self, i: usize, j: usize) -> f64 {
-        larger(self.theory[i][j], self.spread(i, j).unwrap_or(f64::NAN))
+        larger(self.theory.error(i, j), self.spread(i, j).unwrap_or(f64::NAN))
     }
 
     /// Is the spread of the copies the error?
     pub(super) fn by_spread(&self, i: usize, j: usize) -> bool {
-        let theory = self.theory[i][j];
+        let theory = self.theory.error(i, j);
         self.spread(i, j).is_some_and(|spread| spread > theory || theory.is_nan())
     }
 
     /// A doubt where the two differ by more than a factor of two; `factor` from kT to the unit of the estimate.
     pub(super) fn two_errors(&self, i: usize, j: usize, factor: f64) -> Option<Warning> {
-        let (spread, theory) = (self.spread(i, j)?, self.theory[i][j]);
+        let (spread, theory) = (self.spread(i, j)?, self.theory.error(i, j));
         (spread > 2.0 * theory || theory > 2.0 * spread).then(|| {
-            let which = if self.by_spread(i, j) { "the spread of the copies" } else { "the theory of the estimator" };
-            let message =
-                format!("the copies spread by {:.2e}, theory says {:.2e}: the error is that of {which}", spread * factor, theory * factor);
+            let which = if spread > theory { "the copies" } else { "theory" };
+            let message = format!(
+                "copies left out in turn say {:.2e}, theory with correlation {:.2e}: the error is that of {which}",
+                spread * factor,
+                theory * factor
+            );
             Warning::new(WarningKind::ErrorsDisagree, message)
         })
     }

@@ -16,7 +16,7 @@ use super::job::Job;
 use super::ladders::OnLadder;
 use crate::Result;
 use crate::estimate::summary::StageSummary;
-use crate::estimate::{Check, Estimate, FreeEnergyError, Outcome, WarningKind};
+use crate::estimate::{Check, Estimate, FreeEnergyError, Outcome, Warning, WarningKind};
 use found::Found;
 use part::Part;
 use solve::How;
@@ -34,11 +34,18 @@ pub(super) fn wanted(job: &Job<'_>, stage: &Stage, wanted: &Wanted, read: &OnLad
         method: wanted.method.value,
         rule: wanted.rule.as_ref().map(|r| r.value.of_ti()),
         bootstrap: wanted.bootstraps.as_ref().map(|n| (n.value as usize, job.seed)),
+        ends: false,
     };
     let copies: Vec<usize> = (0..read.copies).collect();
     let whole = Part { read, copies: &copies, draws: read.discard..read.draws };
     let found = find::find(how, &whole, g).map(|mut found| {
-        found.convergence = convergence::convergence(how, &whole, g, &found).unwrap_or_default();
+        match convergence::convergence(how, &whole, g, &found) {
+            Ok(rows) => found.convergence = rows,
+            Err(why) => {
+                let what = format!("no convergence figure, as a part of the frames has no number: {why}");
+                found.warnings.push(Warning::new(WarningKind::TooShort, what));
+            }
+        }
         found
     });
     let mut estimates = match found {

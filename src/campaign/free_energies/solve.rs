@@ -15,6 +15,8 @@ pub(super) struct How {
     pub(super) rule: Option<TiRule>,
     /// Of MBAR: how often frames are drawn again, and the seed.
     pub(super) bootstrap: Option<(usize, u64)>,
+    /// The difference of the ends alone is asked for, and nothing that holds it against other ways to it.
+    pub(super) ends: bool,
 }
 
 /// f of each point less that of the first; the points are the states, and around them the ends that only a quadrature reaches.

@@ -56,7 +56,7 @@ fn rule_name(rule: TiRule) -> &'static str {
 
 fn errors_from(found: &Found) -> String {
     if found.left_out.is_none() {
-        format!("theory of the estimator with correlated frames; fewer than {COPIES} independent copies have no spread")
+        format!("theory of the estimator with correlated frames; fewer than {COPIES} copies cannot be left out in turn")
     } else if found.by_spread(0, found.end()) {
         "the spread of independent copies, which is larger than theory".to_owned()
     } else {

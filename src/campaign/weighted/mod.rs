@@ -191,7 +191,7 @@ impl<'a> Weighted<'a> {
     pub(super) fn few_copies(&self) -> Option<Warning> {
         let message = match self.source {
             Source::Ladder(_) if self.copies < COPIES => {
-                format!("{} copies have no spread: the error is that of theory alone", self.copies)
+                format!("{} copies cannot be left out in turn: the error is that of theory alone", self.copies)
             }
             Source::Bias(_) if self.copies < COPIES => format!("the spread is that of {} copies only", self.copies),
             _ => return None,

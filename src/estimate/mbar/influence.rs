@@ -20,12 +20,16 @@ pub struct Influences {
     pub origin: Vec<usize>,
     /// p_k(n), `[n][k]`.
     pub probability: Vec<f64>,
-    /// phi_nk, `[n][k]`; that of the first state is 0.
-    pub phi: Vec<f64>,
+    /// Number of samples of each state.
+    number: Vec<f64>,
+    /// Mean of p_k over the samples of state i, `[i][k]`.
+    mean: Vec<f64>,
+    /// Cholesky factor of H without its first row and column; none where the overlap is too poor for any error.
+    factor: Option<Vec<f64>>,
 }
 
 impl Mbar<'_> {
-    /// Influences of all samples. NaN where the overlap is too poor for any error.
+    /// Influences of all samples.
     pub fn influences(&self) -> Influences {
         let (samples, s, starts) = (self.u.samples(), self.sampled.len(), self.u.starts());
         let mut origin = vec![0; samples];
@@ -46,22 +50,33 @@ impl Mbar<'_> {
                 mean[i * s + k] += p[k] / self.n[i];
             }
         }
-        let mut phi = vec![0.0; samples * s];
         let factor = hessian_factor(&self.solution.products, s);
-        for ((phi, p), &i) in phi.chunks_exact_mut(s).zip(probability.chunks_exact(s)).zip(&origin) {
-            for k in 1..s {
-                phi[k] = mean[i * s + k] - p[k];
-            }
-            match &factor {
-                Some(l) => solve(l, s - 1, &mut phi[1..]),
-                None => phi.fill(f64::NAN),
-            }
-        }
-        Influences { states: self.sampled.clone(), origin, probability, phi }
+        Influences { states: self.sampled.clone(), origin, probability, number: self.n.clone(), mean, factor }
     }
 }
 
 impl Influences {
+    /// phi_n summed over groups of samples, `[group][k]`, that of the first state being 0; `group` of each sample. NaN where the overlap is
+    /// too poor for any error.
+    pub fn summed(&self, groups: usize, group: impl Fn(usize) -> usize) -> Vec<f64> {
+        let s = self.states.len();
+        let mut phi = vec![0.0; groups * s];
+        for (n, (p, &i)) in self.probability.chunks_exact(s).zip(&self.origin).enumerate() {
+            let phi = &mut phi[group(n) * s..][..s];
+            for k in 1..s {
+                phi[k] += self.mean[i * s + k] - p[k];
+            }
+        }
+        // phi is linear in p: once a group is enough
+        for phi in phi.chunks_exact_mut(s) {
+            match &self.factor {
+                Some(l) => solve(l, s - 1, &mut phi[1..]),
+                None => phi.fill(f64::NAN),
+            }
+        }
+        phi
+    }
+
     /// What exp(-f) = sum_n w_n over weights of the fit, of some of the samples, takes from the solution: (c, mean), both `[k]`, in
     ///
     ///   psi_n = -(z_n - mean_k) + sum_j c_j phi_nj,   z_n = w_n / sum_m w_m,   c_j = sum_n z_n p_j(n)
@@ -70,15 +85,14 @@ impl Influences {
     /// once a sample, those that are 0 left out.
     pub fn of_average(&self, weights: &[(usize, f64)]) -> (Vec<f64>, Vec<f64>) {
         let s = self.states.len();
-        let (mut with_states, mut mean, mut number) = (vec![0.0; s], vec![0.0; s], vec![0.0; s]);
+        let (mut with_states, mut mean) = (vec![0.0; s], vec![0.0; s]);
         for &(n, z) in weights {
             mean[self.origin[n]] += z;
             for (c, p) in with_states.iter_mut().zip(&self.probability[n * s..(n + 1) * s]) {
                 *c += z * p;
             }
         }
-        self.origin.iter().for_each(|i| number[*i] += 1.0);
-        mean.iter_mut().zip(&number).for_each(|(m, n)| *m /= n);
+        mean.iter_mut().zip(&self.number).for_each(|(m, n)| *m /= n);
         (with_states, mean)
     }
 }
@@ -108,8 +122,9 @@ mod tests {
         let (theta, found) = (fit.covariance(CovarianceMethod::Asymptotic), fit.influences());
         let weights: Vec<(usize, f64)> = fit.log_weights(3).iter().map(|l| crate::real::Real::exp(*l)).enumerate().collect();
         let (c, mean) = found.of_average(&weights);
+        let phi = found.summed(3 * n, |n| n);
         let psi = |i: usize, j: usize, centred: f64| -> f64 {
-            let phi = &found.phi[3 * i..3 * i + 3];
+            let phi = &phi[3 * i..3 * i + 3];
             if j < 3 {
                 return phi[j];
             }

@@ -67,7 +67,7 @@ impl Leg {
     /// The same, with messages in the words of who asks.
     ///
     /// Errors: as [`Leg::new`].
-    pub fn asked(parts: Vec<Part>, temperature: Option<f64>, asked: Asked) -> Result<Leg> {
+    pub(crate) fn asked(parts: Vec<Part>, temperature: Option<f64>, asked: Asked) -> Result<Leg> {
         let Some(first) = parts.first() else {
             return Err(Error::input("no files", "name the files to analyse"));
         };
