@@ -61,7 +61,7 @@ fn exact() -> f64 {
 /// 400 seeds: value +- 1.96 standard errors holds the exact log Z in 92 to 98 of 100 cases, with 4, 8 and 16 runs, with and without
 /// resampling. The twin is the spread of 4 runs without Student's t and without what their families say: it must fall below.
 #[test]
-#[ignore = "a minute"]
+#[ignore = "two and a half minutes"]
 fn intervals_of_few_runs_cover_log_z() {
     const SEEDS: usize = 400;
     let (dir, file) = campaign(&text(SEEDS));
