@@ -211,3 +211,17 @@ fn a_sum_names_the_rule_of_every_leg() {
     let late = Request { discard: Discard::Samples(50), ..same };
     assert!(estimate(&late).unwrap_err().to_string().contains("--discard 50 samples leaves no samples"));
 }
+
+#[test]
+fn files_that_are_not_there_are_missed_before_anything_is_done() {
+    let (dir, file) = campaign(
+        "[campaign]\nname = \"lost\"\n[[stage]]\nname = \"a\"\nestimate = { method = \"bar\", legs = { x = [\"0.xvg\", \"1.xvg\"] } }\n",
+    );
+    std::fs::write(dir.path().join("1.xvg"), gromacs(0.0, &LAMBDAS, 60, 0.0)).unwrap();
+    let out = dir.path().join("run");
+    for arguments in [vec!["check", str(&file)], vec!["run", str(&file), "--out", str(&out)]] {
+        let said = ergodica(&arguments).refuses(2, &["there is no", "0.xvg", "campaign.toml:5", "paths are relative to the campaign file"]);
+        assert!(!said.err.contains("1.xvg,") && !said.err.contains("lost a file"), "{}", said.err);
+    }
+    assert!(!out.exists());
+}

@@ -1,9 +1,12 @@
 //! The files that a campaign names, and their copies in the run directory.
 
-use super::config::{self, LinearBase, Resolved, Stage, StageKind, Start, SystemFrom};
+use super::config::{self, Campaign, LinearBase, Placed, Resolved, Stage, StageKind, Start, SystemFrom};
 use crate::io::files;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
+
+/// How paths are meant.
+const RELATIVE: &str = "paths are relative to the campaign file";
 
 /// Files that a campaign names: found beside it when it starts, and in the run directory's `inputs/` ever after.
 #[derive(Clone, Debug)]
@@ -44,12 +47,26 @@ impl Inputs {
         }
         Err(Error::input(
             format!("there is no {}", path.display()),
-            if self.kept {
-                "the run directory lost a file: restore it, or start afresh"
-            } else {
-                "paths are relative to the campaign file"
-            },
+            if self.kept { "the run directory lost a file: restore it, or start afresh" } else { RELATIVE },
         ))
+    }
+
+    /// The files that stages name are there: said before anything is done. What a run directory has kept its stages look for themselves.
+    ///
+    /// # Errors
+    /// `Error::Input` with all that are missing.
+    pub(super) fn present(&self, campaign: &Campaign, resolved: &Resolved) -> Result<()> {
+        if self.kept {
+            return Ok(());
+        }
+        let mut complaints = Vec::new();
+        for file in resolved.stages.iter().flat_map(files_of) {
+            let path = self.base.join(&file.value);
+            if !path.exists() {
+                complaints.push(campaign.complaint(&file.span, format!("there is no {}", path.display()), RELATIVE));
+            }
+        }
+        if complaints.is_empty() { Ok(()) } else { Err(Error::Input(complaints)) }
     }
 
     /// A path that is not copied (another run directory): relative to the campaign file.
@@ -106,13 +123,19 @@ pub(super) fn named_files(resolved: &Resolved, stages: &[Stage]) -> Vec<String> 
         SystemFrom::Name(_) | SystemFrom::Formula(_) | SystemFrom::Data => {}
         SystemFrom::File { file, coordinates } => names.extend([file.value.clone(), coordinates.value.clone()]),
     }
-    for stage in stages {
-        if let StageKind::Estimate(e) = &stage.kind {
-            names.extend(e.data.iter().flat_map(|leg| &leg.files).map(|f| f.value.clone()));
-        }
-        if let Some(Start::Structures(list)) = stage.kind.start() {
-            names.extend(list.iter().map(|f| f.value.clone()));
-        }
-    }
+    names.extend(stages.iter().flat_map(files_of).map(|f| f.value.clone()));
     names
+}
+
+/// Files that a stage reads: its data, or where it starts.
+fn files_of(stage: &Stage) -> Vec<&Placed<String>> {
+    let data = match &stage.kind {
+        StageKind::Estimate(e) => e.data.iter().flat_map(|leg| &leg.files).collect(),
+        _ => Vec::new(),
+    };
+    let start = match stage.kind.start() {
+        Some(Start::Structures(list)) => list.iter().collect(),
+        _ => Vec::new(),
+    };
+    [data, start].concat()
 }

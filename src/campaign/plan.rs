@@ -65,6 +65,7 @@ impl Plan {
                 }
             };
             let built = point.campaign.resolve(system.units).and_then(|r| {
+                inputs.present(&point.campaign, &r)?;
                 let along = along::apply(&system, &r, &point.campaign, inputs)?;
                 let r = super::check::system_checks(&point.campaign, r, &along)?;
                 super::other_runs::compare(&point.campaign, r, &along, inputs).map(|r| (r, along))
