@@ -146,13 +146,13 @@ const SHOWN: usize = 8;
 fn conclude(dir: &Path, summary: &Summary) -> u8 {
     let mut text = table(summary);
     let p = &summary.performance;
-    text.push_str(&format!(
-        "\n{:.3e} replica steps per CPU second, {} of CPU time, {} threads, {}\n",
-        p.replica_steps_per_cpu_s,
-        span(p.cpu_s),
-        p.threads,
-        p.isa
-    ));
+    // files alone are read without a step
+    let rate = if p.replica_steps_per_cpu_s > 0.0 {
+        format!("{:.3e} replica steps per CPU second, ", p.replica_steps_per_cpu_s)
+    } else {
+        String::new()
+    };
+    text.push_str(&format!("\n{rate}{} of CPU time, {} threads, {}\n", span(p.cpu_s), p.threads, p.isa));
     for note in &summary.notes {
         text.push_str(&format!("note: {note}\n"));
     }

@@ -15,6 +15,18 @@ fn pair((value, stderr): (f64, f64)) -> String {
     with_error(value, stderr)
 }
 
+/// Names of states without the components that are the same in all of them; the ends of the path are told in full.
+fn without_constants(names: &[String]) -> Vec<String> {
+    let parts: Vec<Vec<&str>> = names.iter().map(|name| name.split(", ").collect()).collect();
+    let alike = parts.iter().all(|p| p.len() == parts[0].len());
+    let moves = |c: usize| parts.iter().any(|p| p[c] != parts[0][c]);
+    let kept: Vec<usize> = if alike { parts.first().map_or(0..0, |p| 0..p.len()).filter(|c| moves(*c)).collect() } else { Vec::new() };
+    if kept.is_empty() {
+        return names.to_vec();
+    }
+    parts.iter().map(|p| kept.iter().map(|c| p[*c]).collect::<Vec<_>>().join(", ")).collect()
+}
+
 /// Columns side by side, the first flush left.
 fn columns(rows: &[Vec<String>]) -> String {
     let mut widths = vec![0; rows.iter().map(Vec::len).max().unwrap_or(0)];
@@ -106,8 +118,9 @@ impl Analysis {
             head.push("equilibrated".to_owned());
         }
         let mut rows = vec![head];
+        let short = without_constants(&leg.states);
         for w in &leg.windows {
-            let mut row = vec![w.name.clone()];
+            let mut row = vec![short[w.state].clone()];
             if gradients {
                 let n_eff = w.gradients as f64 / w.g_gradient;
                 row.extend([w.gradients.to_string(), format!("{:.2}", w.g_gradient), format!("{n_eff:.0}")]);
@@ -133,8 +146,9 @@ impl Analysis {
         let told = |k: &usize| !leg.is_perturbed(*k) && leg.answers.iter().any(|a| a.point(*k).is_some());
         let states: Vec<usize> = (0..leg.states.len()).filter(told).collect();
         // of work there are only the two ends, which the last row has
+        let short = without_constants(&leg.states);
         for pair in states.windows(2).filter(|_| leg.works.is_none()) {
-            let mut row = vec![format!("{} -> {}", leg.states[pair[0]], leg.states[pair[1]])];
+            let mut row = vec![format!("{} -> {}", short[pair[0]], short[pair[1]])];
             let cell = |a: &Answer| match (a.point(pair[0]), a.point(pair[1])) {
                 (Some(i), Some(j)) => {
                     let (value, stderr) = a.delta(i, j);
@@ -180,7 +194,7 @@ impl Analysis {
         let mut rows = vec![[head.as_str(), "error", "bootstrap error", "95 % of the resamples"].map(str::to_owned).to_vec()];
         rows.extend(self.steps(leg, answer, |i, j| {
             let (error, [low, high]) = redrawn.error(i, j);
-            let (digits, number) = (decimals(error), |v: f64, d: usize| format!("{v:.d$}"));
+            let (digits, number) = (decimals(error), |v: f64, d: usize| format!("{v:.*}", d.min(9)));
             let theory = answer.delta(i, j).1;
             vec![number(theory, decimals(theory)), number(error, digits), format!("{} to {}", number(low, digits), number(high, digits))]
         }));
@@ -212,7 +226,7 @@ impl Analysis {
 
 #[cfg(test)]
 mod tests {
-    use super::with_error;
+    use super::{with_error, without_constants};
 
     #[test]
     fn two_digits_of_the_error() {
@@ -222,5 +236,14 @@ mod tests {
         assert_eq!(with_error(-1.5e200, 2.0), "-1.50000e200 ± 2.0e0");
         assert_eq!(with_error(1.0, f64::NAN), "1");
         assert_eq!(with_error(f64::NAN, 1.0), "-");
+    }
+
+    #[test]
+    fn constants_are_left_out_of_short_names() {
+        let names = ["fep 0, coul 0, vdw 0", "fep 0, coul 1, vdw 0", "fep 0, coul 1, vdw 1"].map(str::to_owned);
+        assert_eq!(without_constants(&names), ["coul 0, vdw 0", "coul 1, vdw 0", "coul 1, vdw 1"]);
+        for whole in [vec!["fep 0, coul 0".to_owned()], vec!["a, b".to_owned(), "a".to_owned()], Vec::new()] {
+            assert_eq!(without_constants(&whole), whole);
+        }
     }
 }
